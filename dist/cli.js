@@ -28,15 +28,22 @@ function quoteEscaped(text) {
 function printableInspection(shown) {
   return shown.replace(UNESCAPED_REGEXP, "\uFFFD");
 }
+function printableRecord(record) {
+  return Object.defineProperty(record, Symbol.for("Deno.customInspect"), {
+    value: (inspect, options) => printableInspection(inspect({
+      ...record
+    }, options))
+  });
+}
 function printableError(error) {
   let next = error;
   for (let depth = 0; next instanceof Error && depth < MAX_CAUSES; depth++) {
-    if (CLASSES.has(next.constructor)) clean(next);
+    if (CLASSES.has(next.constructor)) cleanError(next);
     next = next.cause;
   }
   return error;
 }
-function clean(error) {
+function cleanError(error) {
   const { message, stack } = error;
   if (typeof message !== "string" || PLAIN_REGEXP.test(message)) return;
   try {
@@ -355,7 +362,7 @@ var init_check_names = __esm({
 function isEqual(a, b) {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
-function joinBytes(...parts) {
+function joinBytes(parts) {
   let length = 0;
   for (const part of parts) length += part.length;
   const joined = new Uint8Array(length);
@@ -389,20 +396,30 @@ var init_check_number = __esm({
 });
 
 // lib/connection/waiting.ts
+function onAbort(signal, call) {
+  let calls = abortCalls.get(signal);
+  if (calls === void 0) {
+    abortCalls.set(signal, calls = new AbortCalls(signal));
+  }
+  calls.add(call);
+}
+function offAbort(signal, call) {
+  if (signal !== void 0) abortCalls.get(signal)?.delete(call);
+}
 function abortable(promise, signal) {
   if (signal === void 0) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, {
-    once: true
+  return new Promise((resolve, reject) => {
+    const end = () => reject(signal.reason);
+    promise.then((value) => {
+      offAbort(signal, end);
+      resolve(value);
+    }, (error) => {
+      offAbort(signal, end);
+      reject(error);
+    });
+    if (signal.aborted) queueMicrotask(end);
+    else onAbort(signal, end);
   });
-  promise.catch(() => {
-  });
-  return Promise.race([
-    promise,
-    aborted
-  ]).finally(() => signal.removeEventListener("abort", onAbort));
 }
 function anySignal(signal, ...others) {
   const more = others.filter((other) => other !== void 0 && other !== signal);
@@ -410,6 +427,21 @@ function anySignal(signal, ...others) {
     signal,
     ...more
   ]);
+}
+async function withEither(first, second, run3) {
+  const controller = new AbortController();
+  const onFirst = () => controller.abort(first.reason);
+  const onSecond = () => controller.abort(second.reason);
+  if (first.aborted) onFirst();
+  else if (second.aborted) onSecond();
+  onAbort(first, onFirst);
+  onAbort(second, onSecond);
+  try {
+    return await run3(controller.signal);
+  } finally {
+    offAbort(first, onFirst);
+    offAbort(second, onSecond);
+  }
 }
 async function delay(milliseconds, signal) {
   const { promise, resolve } = Promise.withResolvers();
@@ -420,21 +452,24 @@ async function delay(milliseconds, signal) {
     clearTimeout(timer);
   }
 }
-async function within(timeout, signal, late, run3) {
+async function within(timeout, signal, late, run3, ticker) {
   signal?.throwIfAborted();
   const controller = new AbortController();
-  const onAbort = () => controller.abort(signal.reason);
-  signal?.addEventListener("abort", onAbort, {
-    once: true
-  });
-  const timer = timeout > 0 ? setTimeout(() => controller.abort(late()), Math.min(timeout, MAX_MILLISECONDS)) : void 0;
+  const follow = () => controller.abort(signal.reason);
+  if (signal !== void 0) onAbort(signal, follow);
+  const expire = () => controller.abort(late());
+  const isShared = ticker !== void 0 && ticker.timeout === timeout;
+  const watchdog = isShared ? new Watchdog(timeout, expire, ticker) : void 0;
+  watchdog?.begin();
+  const timer = timeout > 0 && !isShared ? setTimeout(expire, Math.min(timeout, MAX_MILLISECONDS)) : void 0;
   try {
     return await run3(controller.signal);
   } catch (error) {
     throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
+    watchdog?.end();
+    if (timer !== void 0) clearTimeout(timer);
+    offAbort(signal, follow);
   }
 }
 async function settle(promise, timeout) {
@@ -451,45 +486,103 @@ async function settle(promise, timeout) {
     clearTimeout(timer);
   }
 }
-var TICKS, Watchdog, DelayedSignal;
+var TICKS, Ticker, Watchdog, AbortCalls, abortCalls, DelayedSignal;
 var init_waiting = __esm({
   "lib/connection/waiting.ts"() {
     init_check_number();
     TICKS = 8;
-    Watchdog = class {
-      #timeout;
-      #onExpire;
+    Ticker = class {
+      /** The time-out in milliseconds; 0 for none. */
+      timeout;
+      #running = /* @__PURE__ */ new Set();
       #timer;
+      #isReleased = false;
+      /** Creates a ticker without a timer. */
+      constructor(timeout) {
+        this.timeout = timeout;
+      }
+      /**
+       * Adds a watchdog that waits.
+       *
+       * @returns Whether a whole time-out starts now; otherwise the next tick comes
+       * early
+       */
+      start(watchdog) {
+        if (this.timeout === 0) return false;
+        this.#running.add(watchdog);
+        if (this.#timer === void 0) {
+          this.#schedule();
+          return true;
+        }
+        if (this.#running.size === 1) Deno.refTimer(this.#timer);
+        return false;
+      }
+      /** Removes a watchdog. Alone, the timer does not keep the program alive. */
+      end(watchdog) {
+        if (!this.#running.delete(watchdog) || this.#running.size > 0) return;
+        if (this.#isReleased) this.#clear();
+        else if (this.#timer !== void 0) Deno.unrefTimer(this.#timer);
+      }
+      /** Ends the timer as soon as no watchdog waits. */
+      release() {
+        this.#isReleased = true;
+        if (this.#running.size === 0) this.#clear();
+      }
+      #clear() {
+        clearTimeout(this.#timer);
+        this.#timer = void 0;
+      }
+      #schedule() {
+        this.#timer = setTimeout(() => this.#tick(), this.timeout / TICKS);
+      }
+      #tick() {
+        this.#timer = void 0;
+        if (this.#running.size === 0) return;
+        this.#schedule();
+        for (const watchdog of [
+          ...this.#running
+        ]) watchdog.tick();
+      }
+    };
+    Watchdog = class {
+      #ticker;
+      #isShared;
+      #onExpire;
       #waits = 0;
       #progress = 0;
       #seen = 0;
       #idleTicks = 0;
+      #isStopped = false;
       /**
        * Creates a watchdog without a wait.
        *
        * @param timeout Milliseconds without progress until `onExpire` is called; 0
        * for never
        * @param onExpire Called once, if a wait made no progress for that time
+       * @param ticker A timer that others use, too
        */
-      constructor(timeout, onExpire) {
-        this.#timeout = timeout;
+      constructor(timeout, onExpire, ticker) {
+        this.#isShared = ticker?.timeout === timeout;
+        this.#ticker = this.#isShared ? ticker : new Ticker(timeout);
         this.#onExpire = onExpire;
       }
       /** Number of pending waits. */
       get waits() {
         return this.#waits;
       }
+      /** Its timer, which other watchdogs may share. */
+      get ticker() {
+        return this.#ticker;
+      }
       /** Starts a wait. The first one starts the timer. */
       begin() {
-        if (this.#waits++ > 0) return;
+        if (this.#waits++ > 0 || this.#isStopped) return;
         this.#progress++;
-        if (this.#timer !== void 0) Deno.refTimer(this.#timer);
-        else if (this.#timeout > 0) this.#arm();
+        if (this.#ticker.start(this)) this.#restart();
       }
       /** Ends a wait. Without waits, the timer does not keep the program alive. */
       end() {
-        if (--this.#waits > 0 || this.#timer === void 0) return;
-        Deno.unrefTimer(this.#timer);
+        if (--this.#waits === 0) this.#ticker.end(this);
       }
       /** Reports progress. */
       touch() {
@@ -497,31 +590,55 @@ var init_waiting = __esm({
       }
       /** Stops permanently: later waits are not limited. */
       stop() {
-        clearTimeout(this.#timer);
-        this.#timer = void 0;
-        this.#timeout = 0;
+        this.#isStopped = true;
+        this.#ticker.end(this);
+        if (!this.#isShared) this.#ticker.release();
       }
-      #arm() {
+      /** Called by the timer while a wait is pending. */
+      tick() {
+        if (this.#seen !== this.#progress) return this.#restart();
+        if (++this.#idleTicks < TICKS) return;
+        this.#isStopped = true;
+        this.#ticker.end(this);
+        this.#onExpire();
+      }
+      #restart() {
         this.#seen = this.#progress;
         this.#idleTicks = 0;
-        this.#schedule();
-      }
-      #schedule() {
-        this.#timer = setTimeout(() => this.#tick(), this.#timeout / TICKS);
-      }
-      #tick() {
-        this.#timer = void 0;
-        if (this.#waits === 0) return;
-        if (this.#seen !== this.#progress) return this.#arm();
-        if (++this.#idleTicks >= TICKS) return this.#onExpire();
-        this.#schedule();
       }
     };
+    AbortCalls = class {
+      #signal;
+      #calls = /* @__PURE__ */ new Set();
+      constructor(signal) {
+        this.#signal = signal;
+      }
+      add(call) {
+        if (this.#calls.size === 0) {
+          this.#signal.addEventListener("abort", this.#run, {
+            once: true
+          });
+        }
+        this.#calls.add(call);
+      }
+      delete(call) {
+        if (!this.#calls.delete(call) || this.#calls.size > 0) return;
+        this.#signal.removeEventListener("abort", this.#run);
+      }
+      #run = () => {
+        const calls = [
+          ...this.#calls
+        ];
+        this.#calls.clear();
+        for (const call of calls) call();
+      };
+    };
+    abortCalls = /* @__PURE__ */ new WeakMap();
     DelayedSignal = class {
       /** The delayed signal; `undefined` if there is nothing to follow. */
       signal;
       #source;
-      #onAbort;
+      #follow;
       #timer;
       /**
        * Follows a signal.
@@ -529,24 +646,25 @@ var init_waiting = __esm({
        * @param delay Milliseconds between the two; 0 for none
        */
       constructor(source, delay2) {
+        const isFollowing = source !== void 0 && delay2 > 0;
+        this.#source = isFollowing ? source : void 0;
+        if (!isFollowing) {
+          this.signal = source;
+          return;
+        }
         const controller = new AbortController();
-        this.#source = source;
-        this.#onAbort = () => {
+        this.#follow = () => {
           const abort = () => controller.abort(source.reason);
           this.#timer = setTimeout(abort, delay2);
         };
-        const isFollowing = source !== void 0 && delay2 > 0;
-        this.signal = isFollowing ? controller.signal : source;
-        if (isFollowing) {
-          source.addEventListener("abort", this.#onAbort, {
-            once: true
-          });
-        }
+        this.signal = controller.signal;
+        onAbort(source, this.#follow);
       }
       /** Stops following. */
       release() {
+        if (this.#follow === void 0) return;
         clearTimeout(this.#timer);
-        this.#source?.removeEventListener("abort", this.#onAbort);
+        offAbort(this.#source, this.#follow);
       }
     };
   }
@@ -693,7 +811,7 @@ async function drain(stream) {
   } catch {
   }
 }
-function free({ buffer: buffer2, byteLength }) {
+function freeMemory({ buffer: buffer2, byteLength }) {
   if (buffer2 instanceof ArrayBuffer && buffer2.byteLength === byteLength) {
     buffer2.transfer(0);
   }
@@ -865,7 +983,7 @@ var init_cleartext_queue = __esm({
           filled += part.length;
           this.#taken += part.length;
           this.#size -= part.length;
-          if (this.#taken === chunk.length) free(this.#next());
+          if (this.#taken === chunk.length) freeMemory(this.#next());
         }
         return filled;
       }
@@ -992,7 +1110,7 @@ var init_send_queue = __esm({
           for (let bytes2; (bytes2 = this.#queue.shift()) !== void 0; ) {
             await writeAll(this.#stream, bytes2);
             this.#size -= bytes2.length;
-            free(bytes2);
+            freeMemory(bytes2);
             this.#admit();
           }
         } catch (error) {
@@ -1326,7 +1444,7 @@ function checkProvable(der) {
     readCertificate(der);
     return void 0;
   } catch (error) {
-    return bad(`the platform cannot check that the server has the certificate's key: ${error.message}`);
+    return badCertificate(`the platform cannot check that the server has the certificate's key: ${error.message}`);
   }
 }
 function fingerprintOf(der) {
@@ -1376,24 +1494,26 @@ function checkDates({ certificate }, now) {
   return void 0;
 }
 function checkLeaf({ parts }) {
-  return parts.isForServers ? void 0 : bad("the certificate is not meant for servers");
+  return parts.isForServers ? void 0 : badCertificate("the certificate is not meant for servers");
 }
 function checkIssuer(issuer, below) {
   const { parts } = issuer;
   const who = `the certificate of "${oneLine(issuer.certificate.subject)}"`;
   if (!parts.isAuthority || !parts.maySign) {
-    return bad(`${who} is not allowed to issue certificates`);
+    return badCertificate(`${who} is not allowed to issue certificates`);
   }
   if (parts.pathLength !== void 0 && below > parts.pathLength) {
-    return bad(`${who} does not allow so many authorities below it`);
+    return badCertificate(`${who} does not allow so many authorities below it`);
   }
-  if (!parts.isForServers) return bad(`${who} is not meant for servers`);
+  if (!parts.isForServers) {
+    return badCertificate(`${who} is not meant for servers`);
+  }
   if (parts.hasNameConstraints) {
-    return bad(`${who} limits the names below it, which is not supported with \`caCerts\`: give it to Deno with \`--cert\` or \`DENO_CERT\``);
+    return badCertificate(`${who} limits the names below it, which is not supported with \`caCerts\`: give it to Deno with \`--cert\` or \`DENO_CERT\``);
   }
   return void 0;
 }
-function bad(detail) {
+function badCertificate(detail) {
   return {
     reason: "bad-certificate",
     detail
@@ -1446,12 +1566,12 @@ var init_certificate = __esm({
        * DER
        * @returns The problem, or `undefined`
        */
-      check(chain2, now) {
+      check(chain, now) {
         let links;
         try {
-          links = chain2.slice(0, MAX_CHAIN).map(toLink);
+          links = chain.slice(0, MAX_CHAIN).map(toLink);
         } catch (error) {
-          return bad(`the server sent a certificate that cannot be read: ${error.message}`);
+          return badCertificate(`the server sent a certificate that cannot be read: ${error.message}`);
         }
         const leaf = links[0];
         const fault = checkDates(leaf, now) ?? checkLeaf(leaf);
@@ -1647,7 +1767,7 @@ var init_connection = __esm({
       async handshake() {
         this.#pump();
         const handshake = await this.#secured.promise;
-        const fault = this.session.judge(handshake);
+        const fault = this.session.findProblem(handshake);
         if (fault !== void 0) {
           throw this.#fault(fault, this.session.fingerprintOf(handshake));
         }
@@ -2014,11 +2134,11 @@ function startEngine(parts, options, events) {
     read() {
     },
     write(chunk, _, done) {
-      const ended2 = onEnded;
+      const ended = onEnded;
       onEnded = void 0;
       events.send(chunk, () => {
         done();
-        ended2?.();
+        ended?.();
       });
     }
   });
@@ -2046,16 +2166,16 @@ function startEngine(parts, options, events) {
   };
   socket.on("session", onSession);
   socket.on("secureConnect", () => {
-    const chain2 = [];
+    const chain = [];
     for (let certificate = socket.getPeerCertificate(true); certificate?.raw !== void 0; certificate = certificate.issuerCertificate) {
-      chain2.push(new Uint8Array(certificate.raw));
+      chain.push(new Uint8Array(certificate.raw));
       if (certificate.issuerCertificate === certificate) break;
     }
     onSession(socket.getSession());
     events.secure({
       protocol: socket.getProtocol() ?? "",
       cipher: socket.getCipher()?.name ?? "",
-      chain: chain2,
+      chain,
       resumed: socket.isSessionReused()
     });
   });
@@ -2660,7 +2780,7 @@ var init_session = __esm({
        *
        * @returns The problem, or `undefined`
        */
-      judge(handshake) {
+      findProblem(handshake) {
         const leaf = handshake.chain[0];
         if (leaf === void 0) {
           return {
@@ -2671,7 +2791,7 @@ var init_session = __esm({
         if (this.#trusted !== void 0 && isEqual(leaf, this.#trusted.der)) {
           return void 0;
         }
-        const fault = this.#judge(leaf, handshake.chain);
+        const fault = this.#findProblem(leaf, handshake.chain);
         if (fault === void 0) {
           this.#trusted = {
             der: leaf,
@@ -2681,7 +2801,7 @@ var init_session = __esm({
         }
         return fault;
       }
-      #judge(leaf, chain2) {
+      #findProblem(leaf, chain) {
         if (this.#acceptsAny) return void 0;
         if (this.#engineOptions.rejectUnauthorized) {
           return checkName2(leaf, this.#name);
@@ -2696,7 +2816,7 @@ var init_session = __esm({
           };
         }
         if (this.#authorities === void 0) return void 0;
-        return this.#authorities.check(chain2, /* @__PURE__ */ new Date()) ?? checkName2(leaf, this.#name);
+        return this.#authorities.check(chain, /* @__PURE__ */ new Date()) ?? checkName2(leaf, this.#name);
       }
       /** Describes a handshake for the user. */
       describe(handshake) {
@@ -2921,7 +3041,11 @@ function encodeCommand(command, encoding) {
   refuseLineEnds(encoding.encode(verb), verb, name);
   const head = encoding.encode(argument === void 0 ? verb : verb + " ");
   const tail = argument === void 0 ? new Uint8Array(0) : encodePath(argument, encoding, verb, name);
-  return joinBytes(head, tail, CRLF);
+  return joinBytes([
+    head,
+    tail,
+    CRLF
+  ]);
 }
 var PLAIN_REGEXP2 = /^[ -~]*$/;
 function encodePlain(line) {
@@ -3154,6 +3278,7 @@ function product(...lists) {
 }
 
 // lib/protocol/encoding.ts
+init_printable();
 var ISO_8859_1_LABELS = [
   "latin-1",
   "latin1",
@@ -3175,12 +3300,12 @@ function makeEncoding(label) {
       ignoreBOM: true
     });
   } catch {
-    throw new RangeError(`Cannot use the encoding "${label}": TextDecoder does not support it`);
+    throw new RangeError(`Cannot use the encoding ${quote(String(label))}: TextDecoder does not support it`);
   }
   if (decoder2.encoding === "utf-8") return makeUtf8(decoder2);
   const hasStates = decoder2.encoding === "iso-2022-jp";
   if (hasStates || tryDecode(decoder2, ASCII_BYTES) !== ASCII) {
-    throw new RangeError(`Cannot use the encoding "${label}": commands and replies must be encoded as ASCII`);
+    throw new RangeError(`Cannot use the encoding ${quote(String(label))}: commands and replies must be encoded as ASCII`);
   }
   return makeLegacy(lower, decoder2);
 }
@@ -3322,6 +3447,11 @@ function encodeByCharacter(text, label, encodeChar) {
   return Uint8Array.from(bytes2);
 }
 
+// lib/protocol/with_advice.ts
+function withAdvice(message, advice) {
+  return advice === "" ? message : `${message.replace(/\.\s*$/, "")}; ${advice}`;
+}
+
 // lib/protocol/errors.ts
 init_printable();
 var REDACTED = Symbol("redacted");
@@ -3354,6 +3484,7 @@ var FTPError = class extends Error {
    * @param inspect Deno's function that formats a value
    * @param options Options of `inspect`
    * @returns The text
+   * @ignore
    */
   [Symbol.for("Deno.customInspect")](inspect, options) {
     const { stack, message, cause } = this;
@@ -3399,17 +3530,17 @@ var UNKNOWN_REPLIES = [
 function isUnknownCommand(reply) {
   return reply !== void 0 && UNKNOWN_REPLIES.includes(reply.code);
 }
-function replyError(reply, command, cause, advice) {
+function replyError(reply, command, cause, advice = "") {
   const Class = reply.code >= 500 ? FTPPermanentError : reply.code >= 400 ? FTPTemporaryError : FTPReplyError;
-  const why = advice === void 0 ? "" : ` (${advice})`;
-  return new Class(`${triedOf(command)}: ${reply.text}${why}`, {
+  const message = `${failedAction(command)}: ${reply.text}`;
+  return new Class(withAdvice(message, advice), {
     reply,
     command,
     cause
   });
 }
 var GREETING_REGEXP = /^connect to (\S+)$/;
-function triedOf(command) {
+function failedAction(command) {
   const [, address] = GREETING_REGEXP.exec(command) ?? [];
   return address === void 0 ? `Cannot complete "${command}"` : `Cannot connect to "${address}"`;
 }
@@ -3446,9 +3577,6 @@ function connectionError(error, say) {
   return message === original.message ? original : new Deno.errors.ConnectionAborted(message, {
     cause: original
   });
-}
-function withAdvice(message, advice) {
-  return advice === "" ? message : `${message.replace(/\.\s*$/, "")}; ${advice}`;
 }
 function asError(error) {
   return error instanceof Error ? error : new Error(String(error));
@@ -3504,14 +3632,14 @@ function observeCommand(connection, pending) {
 function observeTransfer(connection, pending, data, size) {
   if (!transfers.hasSubscribers) return void 0;
   const { promise, resolve } = Promise.withResolvers();
-  const ended2 = async () => {
+  const ended = async () => {
     const reply = await pending.final;
     await promise;
     return reply;
   };
   observe(transfers, connection, pending, {
     size
-  }, ended2, () => ({
+  }, ended, () => ({
     bytes: data.bytesRead + data.bytesWritten
   }));
   return resolve;
@@ -3523,7 +3651,7 @@ function observeRetry({ error, ...event }) {
     message: error.message
   });
 }
-function observe(to, connection, { command }, more, ended2, atEnd) {
+function observe(to, connection, { command }, more, ended, atEnd) {
   const begun = performance.now();
   const event = {
     id: nextDiagnosticId(),
@@ -3544,7 +3672,7 @@ function observe(to, connection, { command }, more, ended2, atEnd) {
       duration
     });
   };
-  ended2().then(({ code }) => end({
+  ended().then(({ code }) => end({
     phase: "end",
     code
   }), (error) => end({
@@ -3665,13 +3793,23 @@ function runOperation(provider, options, run3, note) {
     signal: withLifetime(provider, options.signal)
   };
   const { signal } = own;
-  return unwrapped(() => provider.jobs.exclusive(() => run3(own), {
+  const hold = () => {
+  };
+  const start = async () => {
+    onAbort(signal, hold);
+    try {
+      return await run3(own);
+    } finally {
+      offAbort(signal, hold);
+    }
+  };
+  return unwrapped(() => provider.jobs.exclusive(start, {
     signal,
     note
   }));
 }
-function withLifetime({ ended: ended2 }, signal) {
-  return anySignal(ended2, signal);
+function withLifetime({ ended }, signal) {
+  return anySignal(ended, signal);
 }
 
 // lib/files/recovery.ts
@@ -3872,15 +4010,22 @@ var SLASH = 47;
 function rawPathOf(session, path) {
   return typeof path === "string" ? session.control.encoding.encode(path) : path;
 }
-function behind(session, words, path) {
+function appendPath(session, words, path) {
   const head = session.control.encoding.encode(words);
-  return joinBytes(head, rawPathOf(session, path));
+  return joinBytes([
+    head,
+    rawPathOf(session, path)
+  ]);
 }
 function joinRawPath(directory, name) {
   const isOpen = directory.length > 0 && directory.at(-1) !== SLASH;
-  return joinBytes(directory, Uint8Array.of(...isOpen ? [
-    SLASH
-  ] : []), name);
+  return joinBytes([
+    directory,
+    Uint8Array.of(...isOpen ? [
+      SLASH
+    ] : []),
+    name
+  ]);
 }
 function splitRawPath(path) {
   let end = path.length;
@@ -3943,7 +4088,7 @@ async function allocate(session, size, options) {
 async function copyOnServer(session, from, to, options) {
   const site = (word, path, name) => ({
     verb: "SITE",
-    argument: behind(session, `${word} `, path),
+    argument: appendPath(session, `${word} `, path),
     name
   });
   const source = site("CPFR", from, "from");
@@ -3966,7 +4111,7 @@ function chmodCommand(session, path, mode) {
   const digits = mode.toString(8).padStart(3, "0");
   return {
     verb: "SITE",
-    argument: behind(session, `CHMOD ${digits} `, path),
+    argument: appendPath(session, `CHMOD ${digits} `, path),
     name: "path"
   };
 }
@@ -4139,11 +4284,11 @@ async function rename(turn, fromname, toname, options) {
     const renaming = turn.perform(target, options);
     renaming.catch(() => {
     });
-    return await decide(demandNext(await asking), renaming);
+    return await replyToRename(checkRenameFrom(await asking), renaming);
   }
   let answer;
   try {
-    answer = demandNext(await turn.exchange(source, options));
+    answer = checkRenameFrom(await turn.exchange(source, options));
     options.signal?.throwIfAborted();
   } catch (error) {
     if (options.signal?.aborted) {
@@ -4151,7 +4296,7 @@ async function rename(turn, fromname, toname, options) {
     }
     throw error;
   }
-  return await decide(answer, turn.perform(target, options));
+  return await replyToRename(answer, turn.perform(target, options));
 }
 async function announceRename(turn, fromname, options) {
   const command = {
@@ -4159,7 +4304,7 @@ async function announceRename(turn, fromname, options) {
     argument: fromname,
     name: "fromname"
   };
-  return demandNext(await turn.exchange(command, options));
+  return checkRenameFrom(await turn.exchange(command, options));
 }
 async function completeRename(turn, accepted, toname, options) {
   const command = {
@@ -4167,16 +4312,16 @@ async function completeRename(turn, accepted, toname, options) {
     argument: toname,
     name: "toname"
   };
-  return await decide(accepted, turn.perform(command, options));
+  return await replyToRename(accepted, turn.perform(command, options));
 }
 async function cancelRename(turn, fromname) {
   await settle(giveUpRename(turn, fromname), ABORT_GRACE);
 }
-function demandNext(reply) {
+function checkRenameFrom(reply) {
   if (reply.code < 200) throw replyError(reply, "RNFR");
   return reply;
 }
-async function decide(answer, renaming) {
+async function replyToRename(answer, renaming) {
   try {
     return await renaming;
   } catch (error) {
@@ -4214,7 +4359,7 @@ async function changeDirectory(turn, dirname5, options) {
   }
   return await turn.perform({
     verb: "CWD",
-    argument: dirname5 === "" ? "." : dirname5,
+    argument: dirname5?.length === 0 ? "." : dirname5,
     name: "dirname"
   }, options);
 }
@@ -4344,11 +4489,14 @@ var Breather = class {
   }
   /** Runs one turn of the event loop. */
   async pause(signal) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    signal?.throwIfAborted();
+    await nextTurn(signal);
     this.#last = performance.now();
   }
 };
+async function nextTurn(signal) {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  signal?.throwIfAborted();
+}
 async function visitAll(items, visit, signal) {
   const breather = new Breather();
   for (const item of items) {
@@ -4375,6 +4523,7 @@ var TIME_PRECISIONS = {
 };
 var HOSTILE_REGEXP = /^\.{0,2}$|[/\\\0\r\n]/;
 var pathOfEntry;
+var lineLengthOf;
 var resolveLink;
 var changed;
 var Entry = class _Entry {
@@ -4382,6 +4531,7 @@ var Entry = class _Entry {
   #index;
   #changes;
   static {
+    lineLengthOf = (entry) => entry.#source.lineLength(entry.#index);
     resolveLink = (entry, target) => {
       entry.#changes = {
         ...entry.#changes,
@@ -4421,6 +4571,7 @@ var Entry = class _Entry {
       group: () => fields.group,
       facts: () => fields.facts,
       line: () => fields.line ?? "",
+      lineLength: () => (fields.line ?? "").length,
       format: () => fields.format ?? "none"
     }, 0);
   }
@@ -4430,7 +4581,7 @@ var Entry = class _Entry {
    * @param source The lines that were read together
    * @param index Index of the line
    * @param changes Properties that replace those of the line
-   * @internal
+   * @ignore
    */
   constructor(source, index, changes2) {
     this.#source = source;
@@ -4563,6 +4714,7 @@ var Entry = class _Entry {
    * @param inspect Deno's function that formats a value
    * @param options Options of `inspect`
    * @returns The text
+   * @ignore
    */
   [Symbol.for("Deno.customInspect")](inspect, options) {
     const fields = Object.entries(this.toJSON()).filter(([, value]) => value !== void 0);
@@ -5205,15 +5357,29 @@ function read13(line, context) {
 
 // lib/listing/zos_path.ts
 function joinMember(directory, name) {
-  if (directory === "") return name;
+  if (directory === "" || directory === ".") return name;
   const { quote: quote2, text } = unquote(directory);
   return `${quote2}${text}(${name})${quote2}`;
 }
 function joinQualifier(directory, name) {
-  if (directory === "") return name;
+  if (directory === "" || directory === ".") return name;
   const { quote: quote2, text } = unquote(directory);
   const dot = text === "" || text.endsWith(".") ? "" : ".";
   return `${quote2}${text}${dot}${name}${quote2}`;
+}
+var WORD_REGEXP = /^[A-Z$#@][A-Z0-9$#@]{0,7}$/;
+var QUALIFIER_REGEXP = /^[A-Z$#@][A-Z0-9$#@-]{0,7}$/;
+var MAX_NAME = 44;
+function whyNoMember(name, isDirectory2) {
+  if (isDirectory2) return "a partitioned data set has no directories";
+  return WORD_REGEXP.test(name) ? void 0 : "the name of a member has 1 to 8 characters: capital letters, digits, $, # and @, and no digit first";
+}
+function whyNoDataSet(directory, name) {
+  if (!name.split(".").every((part) => QUALIFIER_REGEXP.test(part))) {
+    return "each part of a data set's name has 1 to 8 characters: capital letters, digits, $, #, @ and -, and no digit first";
+  }
+  const { text } = unquote(joinQualifier(directory, name));
+  return text.length <= MAX_NAME ? void 0 : `the name of a data set has ${MAX_NAME} characters at most`;
 }
 function unquote(path) {
   const isQuoted = path.length > 1 && path.startsWith("'") && path.endsWith("'");
@@ -5555,6 +5721,9 @@ var ParsedSource = class {
   line() {
     return this.#decode(toBytes(this.#line));
   }
+  lineLength() {
+    return this.#line.length;
+  }
   format() {
     return this.#format;
   }
@@ -5774,7 +5943,7 @@ var DeflatedStream = class {
   #bytesRead = 0;
   #bytesGiven = 0;
   #checkSum = new Adler32();
-  /** The last bytes that came. */
+  /** The last bytes received. */
   #trailer = new Uint8Array();
   #isWhole = false;
   /**
@@ -5797,7 +5966,7 @@ var DeflatedStream = class {
   get info() {
     return this.#stream.info;
   }
-  /** The end of compressed data is in it, with a check sum. */
+  /** Whether the checksum was right, or the stream below ended cleanly. */
   get endedCleanly() {
     return this.#isWhole || this.#stream.endedCleanly;
   }
@@ -5817,7 +5986,7 @@ var DeflatedStream = class {
     await this.#deflated.write(bytes2);
     return bytes2.length;
   }
-  /** Writes what the compression has kept back, and the end of it. */
+  /** Writes what the compressor has kept back, and the end of the data. */
   async finish() {
     await this.#deflated?.end();
   }
@@ -5836,7 +6005,7 @@ var DeflatedStream = class {
   unref() {
     this.#stream.unref();
   }
-  /** The next bytes; some servers send nothing at all of an empty file. */
+  /** Reads the next bytes. Some servers send nothing for an empty file. */
   async #next() {
     while (true) {
       const given = await this.#inflated?.take();
@@ -5857,7 +6026,7 @@ var DeflatedStream = class {
       }
     }
   }
-  /** The platform takes data that is cut off for whole; the check sum tells. */
+  /** Rejects truncated data by its checksum; the platform accepts it. */
   #checkEnd() {
     const { value } = this.#checkSum;
     this.#isWhole = this.#trailer.length === CHECK_SUM_SIZE && new DataView(this.#trailer.buffer).getUint32(0) === value;
@@ -5874,7 +6043,10 @@ var DeflatedStream = class {
 };
 var CHECK_SUM_SIZE = 4;
 function lastOf(before, piece) {
-  return joinBytes(before, piece).slice(-CHECK_SUM_SIZE);
+  return joinBytes([
+    before,
+    piece
+  ]).slice(-CHECK_SUM_SIZE);
 }
 var ADLER_BASE = 65521;
 var ADLER_RUN = 2048;
@@ -5906,7 +6078,7 @@ var Inflated = class {
   #writer;
   #reader;
   #reading;
-  /** Settled when what was written is decompressed. */
+  /** Fulfilled when everything written is decompressed. */
   #writing;
   #isEnded = false;
   constructor() {
@@ -5929,10 +6101,10 @@ var Inflated = class {
     });
   }
   /**
-   * Gives decompressed bytes.
+   * Returns decompressed bytes.
    *
-   * @returns Bytes; `null` at the end; `undefined` if there are none until more is
-   * written
+   * @returns Bytes; `null` at the end; `undefined` if there are none until more
+   * is written
    * @throws {Deno.errors.InvalidData} If the data cannot be decompressed
    */
   async take() {
@@ -5995,11 +6167,11 @@ var Deflated = class {
     return this.#ending ??= this.#end();
   }
   async #end() {
-    const closed2 = this.#writer.close();
-    closed2.catch(() => {
+    const closed = this.#writer.close();
+    closed.catch(() => {
     });
     await this.#moved;
-    await closed2;
+    await closed;
   }
   async #move(stream) {
     while (true) {
@@ -6240,10 +6412,10 @@ async function* toNetworkLines(source, maxLine) {
   if (rest !== void 0) yield withNetworkEnds(withLF(rest));
 }
 function withLF(line) {
-  const ended2 = new Uint8Array(line.length + 1);
-  ended2.set(line);
-  ended2[line.length] = LF5;
-  return ended2;
+  const ended = new Uint8Array(line.length + 1);
+  ended.set(line);
+  ended[line.length] = LF5;
+  return ended;
 }
 function withNetworkEnds(block) {
   let bare = 0;
@@ -6266,6 +6438,18 @@ init_byte_stream();
 
 // lib/connection/data_stream.ts
 init_byte_stream();
+
+// lib/connection/shared_buffer.ts
+var SHARED_SIZE = 16 * 1024;
+var spare;
+function borrowBuffer() {
+  const buffer2 = spare ?? new Uint8Array(SHARED_SIZE);
+  spare = void 0;
+  return buffer2;
+}
+function returnBuffer(buffer2) {
+  spare = buffer2;
+}
 
 // lib/connection/data_streams.ts
 var CHUNK_SIZE = 64 * 1024;
@@ -6300,7 +6484,6 @@ function writableOf(data) {
 
 // lib/connection/data_stream.ts
 init_waiting();
-var LEAST_READ_SIZE = 16 * 1024;
 var READ_SIZE = 256 * 1024;
 var CLOSE_GRACE = 2e3;
 var DataStream = class {
@@ -6327,11 +6510,10 @@ var DataStream = class {
   constructor(stream, options) {
     this.#stream = stream;
     this.#options = options;
-    this.#watchdog = new Watchdog(options.timeout, () => this.fail(new Deno.errors.TimedOut(`Cannot complete "${options.command}": no data moved within ${options.timeout} ms`)));
-    options.signal?.addEventListener("abort", this.#onAbort, {
-      once: true
-    });
-    if (options.signal?.aborted) this.fail(options.signal.reason);
+    this.#watchdog = new Watchdog(options.timeout, () => this.fail(new Deno.errors.TimedOut(`Cannot complete "${options.command}": no data moved within ${options.timeout} ms`)), options.ticker);
+    const { signal } = options;
+    if (signal !== void 0) onAbort(signal, this.#onAbort);
+    if (signal?.aborted) this.fail(signal.reason);
   }
   /** Address of the local end. */
   get localAddr() {
@@ -6410,8 +6592,8 @@ var DataStream = class {
   }
   /**
    * Reads to the end of the data. Like {@linkcode read} in a loop, without an
-   * additional promise for each read. The buffer grows while reads fill it, or
-   * is the stream's own memory.
+   * additional promise for each read. The buffer is small at first, because most
+   * files are, and grows while reads fill it, or is the stream's own memory.
    *
    * @param take Called with the bytes, and awaited. Its second argument tells
    * whether it may keep them; otherwise they are valid until it ends
@@ -6422,7 +6604,8 @@ var DataStream = class {
   async readToEnd(take, { keep = false } = {}) {
     const stream = this.#stream;
     const isOwn2 = stream.readOwn !== void 0;
-    let buffer2 = new Uint8Array(isOwn2 ? 0 : LEAST_READ_SIZE);
+    const first = isOwn2 ? new Uint8Array(0) : borrowBuffer();
+    let buffer2 = first;
     while (true) {
       let bytes2;
       this.#watchdog.begin();
@@ -6442,13 +6625,14 @@ var DataStream = class {
       }
       if (bytes2 === null) {
         this.#isEnded = true;
+        if (keep && !isOwn2) returnBuffer(first);
         return;
       }
       this.#bytesRead += bytes2.length;
       const result = take(bytes2, isOwn2 && keep);
       if (result !== void 0) await result;
       if (isOwn2) {
-        if (!keep) free(bytes2);
+        if (!keep) freeMemory(bytes2);
       } else if (bytes2.length === buffer2.length && buffer2.length < READ_SIZE) {
         buffer2 = new Uint8Array(4 * buffer2.length);
       }
@@ -6500,7 +6684,7 @@ var DataStream = class {
     }
   }
   /**
-   * Waits until bytes were written that others write to the stream below.
+   * Waits until another writer has written bytes to the stream below.
    *
    * @param bytes Their number
    * @param writing Ends with the last one
@@ -6561,7 +6745,7 @@ var DataStream = class {
     this.#isClosed = true;
     this.#closing = this.#end().finally(() => this.#release());
   }
-  /** Writes what is kept back, however long it takes, and takes leave. */
+  /** Writes the rest, however long that takes, and closes the stream. */
   async #end() {
     const finishing = this.#stream.finish?.();
     if (finishing !== void 0) await this.#unlessStuck(finishing);
@@ -6571,7 +6755,9 @@ var DataStream = class {
     });
     clearTimeout(timer);
   }
-  /** Waits for the last bytes; where they do not get through, the data is not whole. */
+  /**
+   * Waits for the last bytes. If they do not arrive, the data is incomplete.
+   */
   async #unlessStuck(finishing) {
     this.#watchdog.begin();
     try {
@@ -6589,6 +6775,7 @@ var DataStream = class {
     this.#isHeld = true;
     this.interrupt(new Deno.errors.BadResource("The data connection is closed"));
     this.#stream.unref();
+    this.#options.onHold?.();
   }
   /**
    * Ends TLS. Under TLS 1.3 the server's last records are tickets for later
@@ -6603,7 +6790,7 @@ var DataStream = class {
     return this.#closing ?? Promise.resolve();
   }
   /**
-   * Waits for a promise, but not longer than the connection lasts. Several waits
+   * Waits for a promise, at most as long as the connection lasts. Several waits
    * may be open at once.
    *
    * @param promise The promise
@@ -6654,9 +6841,9 @@ var DataStream = class {
    * @param reason Reason for pending and later calls
    */
   giveUp(reason) {
-    const { onAbort } = this.#options;
-    if (onAbort === void 0 || this.#isClosed) this.fail(reason);
-    else onAbort(reason);
+    const { onAbort: onAbort2 } = this.#options;
+    if (onAbort2 === void 0 || this.#isClosed) this.fail(reason);
+    else onAbort2(reason);
   }
   /** Closes the connection, and waits until it is completely closed. */
   async [Symbol.asyncDispose]() {
@@ -6671,7 +6858,7 @@ var DataStream = class {
     this.#isClosed = true;
     this.#isHeld = false;
     this.#watchdog.stop();
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    offAbort(this.#options.signal, this.#onAbort);
     closeQuietly(this.#stream);
   }
   /** Returns the error to throw for an error of the stream, and keeps it. */
@@ -6740,12 +6927,13 @@ var KNOWN = /^(NOOP|TYPE|MODE|STRU|CWD|XCWD|CDUP|XCUP|PWD|XPWD|MKD|XMKD|RMD|XRMD
 var DIGITS_REGEXP = /^213 (\d+)\s*$/;
 var TIME_REGEXP2 = /^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d$/;
 var TIME_LENGTH = 14;
-function mayAnswer(verb, { code, text }) {
+function mayAnswer(verb, reply) {
+  const { code } = reply;
   const owners = OWNERS.get(code);
   if (owners === void 0 || !KNOWN.test(verb)) return true;
   if (!owners.test(verb)) return false;
   if (code !== 213) return true;
-  const digits = DIGITS_REGEXP.exec(text)?.[1];
+  const digits = DIGITS_REGEXP.exec(reply.text)?.[1];
   if (digits === void 0) return true;
   if (verb === "SIZE") return !TIME_REGEXP2.test(digits);
   if (verb === "MDTM") return digits.length >= TIME_LENGTH;
@@ -6755,7 +6943,7 @@ function mayAnswer(verb, { code, text }) {
 // lib/connection/pending_commands.ts
 var STRAY_GRACE = 1e3;
 var PIPELINE_START = 4;
-var Eventual = class {
+var LazyPromise = class {
   #deferred;
   #settle;
   get promise() {
@@ -6804,8 +6992,9 @@ var PendingCommand = class {
   /** The 1yz reply, once it came. */
   preliminary;
   #describe;
-  #first = new Eventual();
-  #final = new Eventual();
+  #text;
+  #first = new LazyPromise();
+  #final = new LazyPromise();
   #isSettled = false;
   #stray;
   #strayTimer;
@@ -6821,7 +7010,7 @@ var PendingCommand = class {
   }
   /** The command, printable and masked. */
   get command() {
-    return this.#describe();
+    return this.#text ??= this.#describe();
   }
   /** The first reply: 1yz, or the final one. */
   get first() {
@@ -6999,7 +7188,7 @@ var SESSION_REUSE_CODES = [
 ];
 function refusal(session, reply, command, cause) {
   const isAboutReuse = session.protection !== void 0 && SESSION_REUSE_CODES.includes(reply.code) && SESSION_REUSE_REGEXP.test(reply.text);
-  const advice = isAboutReuse ? `the server requires that data connections resume the TLS session of the control connection: ${session.tls?.noteRefusal()}` : void 0;
+  const advice = isAboutReuse ? `the server requires that data connections resume the TLS session of the control connection: ${session.tls?.noteRefusal()}` : "";
   return replyError(reply, command, cause, advice);
 }
 
@@ -7223,9 +7412,8 @@ function unreadable(reply, why) {
 
 // lib/connection/dial.ts
 async function dial(hostname, port, options) {
-  const { timeout, signal } = options;
-  const shown = showAddress(hostname, port);
-  const conn = await within(timeout, signal, () => new Deno.errors.TimedOut(`Cannot connect to "${shown}": no answer within ${timeout} ms`), async (signal2) => {
+  const { timeout, signal, ticker } = options;
+  const conn = await within(timeout, signal, () => new Deno.errors.TimedOut(`Cannot connect to "${showAddress(hostname, port)}": no answer within ${timeout} ms`), async (signal2) => {
     signal2.throwIfAborted = () => {
     };
     try {
@@ -7240,9 +7428,9 @@ async function dial(hostname, port, options) {
       }
       return conn2;
     } catch (error) {
-      throw signal2.aborted ? error : connectionError(error, (message) => `Cannot connect to "${shown}": ${message}`);
+      throw signal2.aborted ? error : connectionError(error, (message) => `Cannot connect to "${showAddress(hostname, port)}": ${message}`);
     }
-  });
+  }, ticker);
   conn.setNoDelay(true);
   conn.setKeepAlive(true);
   return conn;
@@ -7365,7 +7553,7 @@ var NodeStream = class {
   localAddr;
   remoteAddr;
   #socket;
-  #news = Promise.withResolvers();
+  #change = Promise.withResolvers();
   #failure;
   #isEnded = false;
   #isClosed = false;
@@ -7418,7 +7606,7 @@ var NodeStream = class {
       }
       if (this.#isEnded) return null;
       if (this.#failure !== void 0) throw this.#failure;
-      await this.#news.promise;
+      await this.#change.promise;
     }
   }
   /**
@@ -7446,13 +7634,13 @@ var NodeStream = class {
   ref() {
     this.#socket.ref();
   }
-  /** Lets the program end although a read is pending. */
+  /** Lets the program end while a read is pending. */
   unref() {
     this.#socket.unref();
   }
   #announce() {
-    this.#news.resolve();
-    this.#news = Promise.withResolvers();
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
   }
   async #done(begin2) {
     if (this.#isClosed) throw closedError();
@@ -7580,7 +7768,7 @@ var DialedStream = class {
    * @returns Number of bytes, or `null` at the end
    */
   async read(buffer2) {
-    for (let empty2 = 0; empty2 < MAX_EMPTY; empty2++) {
+    for (let empty = 0; empty < MAX_EMPTY; empty++) {
       const n = await this.#untilClosed(() => this.#conn.read(buffer2));
       if (n === null) return null;
       checkCount("read", n, buffer2);
@@ -7595,7 +7783,7 @@ var DialedStream = class {
    * @returns Number of bytes written
    */
   async write(bytes2) {
-    for (let empty2 = 0; empty2 < MAX_EMPTY; empty2++) {
+    for (let empty = 0; empty < MAX_EMPTY; empty++) {
       const n = await this.#untilClosed(() => this.#conn.write(bytes2));
       checkCount("write", n, bytes2);
       if (n > 0 || bytes2.length === 0) return n;
@@ -7873,7 +8061,10 @@ async function readHead(dialog) {
   for (let total = 0; total < MAX_HEAD; ) {
     const more = await dialog.readSome();
     total += more.length;
-    bytes2 = joinBytes(bytes2, more);
+    bytes2 = joinBytes([
+      bytes2,
+      more
+    ]);
     for (let end; (end = endOfHead(bytes2, seen)) !== void 0; seen = 0) {
       const head = new TextDecoder("latin1").decode(bytes2.subarray(0, end));
       bytes2 = bytes2.slice(end);
@@ -8000,7 +8191,7 @@ var COMMAND_CONNECT = 1;
 var TYPE_IPV4 = 1;
 var TYPE_NAME = 3;
 var TYPE_IPV6 = 4;
-var MAX_NAME = 255;
+var MAX_NAME2 = 255;
 var LETTER_H = 72;
 var ENCODER2 = new TextEncoder();
 var FAILURES = {
@@ -8077,8 +8268,8 @@ function makeRequest(dialog) {
   const { hostname, port } = dialog.target;
   const address = addressBytes(hostname);
   const name = ENCODER2.encode(hostname);
-  if (address === void 0 && name.length > MAX_NAME) {
-    throw dialog.error(TypeError, `the name has ${name.length} bytes, and SOCKS5 allows ${MAX_NAME}`);
+  if (address === void 0 && name.length > MAX_NAME2) {
+    throw dialog.error(TypeError, `the name has ${name.length} bytes, and SOCKS5 allows ${MAX_NAME2}`);
   }
   const host = address === void 0 ? [
     TYPE_NAME,
@@ -8147,12 +8338,12 @@ function makeRoute({ dial: dial2, proxy, localAddress }) {
     const other = others.find(([, value]) => value !== void 0)?.[0];
     if (other !== void 0) throw contradiction(other);
     const open = (target, options) => dialByFunction(dial2, target, options);
-    return detour("dial", open);
+    return indirectRoute("dial", open);
   }
   const dialHost = dialerFrom(localAddress);
-  if (proxy === void 0) return straight(dialHost);
+  if (proxy === void 0) return directRoute(dialHost);
   const address = new ProxyAddress(proxy);
-  return detour("proxy", (target, options) => dialThrough(address, target, options, dialHost));
+  return indirectRoute("proxy", (target, options) => dialThrough(address, target, options, dialHost));
 }
 function contradiction(other) {
   return new TypeError(`Cannot use "dial" together with "${other}": "dial" opens the connections, and has to replace "${other}"`);
@@ -8169,13 +8360,13 @@ function dialerFrom(localAddress) {
   if (isAny) return dial;
   return (hostname, port, options) => dialFrom(localAddress, hostname, port, options);
 }
-function checkActive({ detour: detour2 }) {
-  if (detour2 === void 0) return;
-  throw new TypeError(`Cannot use active mode with "${detour2}": the server cannot connect to this machine through it; use passive mode ("passive": true)`);
+function checkActive({ via }) {
+  if (via === void 0) return;
+  throw new TypeError(`Cannot use active mode with "${via}": the server cannot connect to this machine through it; use passive mode ("passive": true)`);
 }
-function straight(dialHost) {
+function directRoute(dialHost) {
   return {
-    detour: void 0,
+    via: void 0,
     async dialServer(host, port, options) {
       const stream = await dialHost(host, port, options);
       const { hostname, port: remotePort } = stream.remoteAddr;
@@ -8192,9 +8383,9 @@ function straight(dialHost) {
     }
   };
 }
-function detour(name, open) {
+function indirectRoute(name, open) {
   return {
-    detour: name,
+    via: name,
     async dialServer(hostname, port, options) {
       const target = {
         hostname,
@@ -8229,39 +8420,39 @@ var ADVICE = {
   transfer: "await its end first",
   command: "await voidresp() first"
 };
-function closed(command, failure3) {
+function notConnectedError(command, failure3) {
   return new Deno.errors.NotConnected(`Cannot send "${command}": the connection is closed: ${failure3.message}`, {
     cause: failure3
   });
 }
-function closedWaiting(failure3) {
+function noReplyError(failure3) {
   return new Deno.errors.NotConnected(`Cannot wait for a reply: the connection is closed: ${failure3.message}`, {
     cause: failure3
   });
 }
-function busy(command, open) {
+function busyError(command, open) {
   return new Deno.errors.Busy(`Cannot send "${command}": the transfer "${open.command}" is open; ${open.advice ?? ADVICE[open.kind]}`);
 }
-function injected() {
+function injectionError() {
   return new FTPProtocolError(`Cannot change the protection of the control connection: bytes came in clear text behind the reply that agreed to it; the connection is closed`);
 }
-function outOfStep(reply) {
+function unexpectedReplyError(reply) {
   return new FTPProtocolError(`Received a reply that no command is waiting for, "${printable(reply.text)}": the connection is out of step and closed`);
 }
-function mismatched(pending, reply) {
+function wrongReplyError(pending, reply) {
   return new FTPProtocolError(`Cannot complete "${pending.command}": "${printable(reply.text)}" is a reply to another command; the connection is out of step and closed`);
 }
-function closedByReply(reply) {
+function closedByReplyError(reply) {
   return new Deno.errors.ConnectionReset(`The server closed the connection: ${printable(reply.text)}`);
 }
-function ended(pending, isCut, isSuspect, via) {
-  const tried = pending === void 0 ? "Cannot keep the connection" : triedOf(pending.command);
+function endedError(pending, isCut, isSuspect, via) {
+  const tried = pending === void 0 ? "Cannot keep the connection" : failedAction(pending.command);
   const where = isCut ? " in the middle of a reply" : "";
   const hint = isSuspect ? `; it was sent together with another command${ONE_AT_A_TIME}` : "";
   return new Deno.errors.UnexpectedEof(`${tried}: the server${via === void 0 ? "" : `, or ${via},`} closed the connection${where}${hint}`);
 }
-function expired(pending, what, line, via) {
-  const tried = pending === void 0 ? "Cannot write to the control connection" : triedOf(pending.command);
+function timeoutError(pending, what, line, via) {
+  const tried = pending === void 0 ? "Cannot write to the control connection" : failedAction(pending.command);
   if (pending?.kind === "greeting" && line === void 0) {
     const through = throughOf(via);
     return new Deno.errors.TimedOut(`${tried}: ${what}${through}; the connection was accepted, but no greeting came`);
@@ -8269,8 +8460,8 @@ function expired(pending, what, line, via) {
   const hint = line !== void 0 ? `; "${printable(line)}" may have been meant to end the reply: try { multiline: "lenient" }` : pending?.verb === "EPSV" ? '; a firewall may drop it: use { passive: "pasv" }' : pending?.isPipelined ? `; it was sent before the command ahead of it was answered${ONE_AT_A_TIME}` : "";
   return new Deno.errors.TimedOut(`${tried}: ${what}${throughOf(via)}; the connection is closed${hint}`);
 }
-function broken(pending, error, via) {
-  return connectionError(error, (message) => `${pending === void 0 ? "Cannot complete a command" : triedOf(pending.command)}: the connection${throughOf(via)} failed: ${message}`);
+function brokenError(pending, error, via) {
+  return connectionError(error, (message) => `${pending === void 0 ? "Cannot complete a command" : failedAction(pending.command)}: the connection${throughOf(via)} failed: ${message}`);
 }
 function throughOf(via) {
   return via === void 0 ? "" : ` through ${via}`;
@@ -8281,6 +8472,65 @@ init_waiting();
 
 // lib/transfer/session.ts
 init_waiting();
+
+// lib/transfer/reply_limit.ts
+var TICKS2 = 4;
+var ReplyLimit = class {
+  /** The limit in milliseconds. */
+  limit;
+  #waits = /* @__PURE__ */ new Set();
+  #timer;
+  /**
+   * Creates a limit without a wait.
+   *
+   * @param ended Fulfilled when the connection has ended
+   */
+  constructor(limit, ended) {
+    this.limit = limit;
+    ended.then(() => this.#stop());
+  }
+  /**
+   * Waits for a promise until the limit is reached.
+   *
+   * @param isDue Whether the limit counts; before, another reply is due
+   * @param run Waits for a promise that is `undefined` at the limit
+   */
+  async wait(promise, isDue, run3) {
+    const { promise: late, resolve } = Promise.withResolvers();
+    const wait = {
+      isDue,
+      expire: () => resolve(void 0),
+      ticks: 0
+    };
+    this.#waits.add(wait);
+    this.#keepTicking();
+    try {
+      return await run3(Promise.race([
+        promise,
+        late
+      ]));
+    } finally {
+      this.#waits.delete(wait);
+      const isIdle = this.#waits.size === 0 && this.#timer !== void 0;
+      if (isIdle) Deno.unrefTimer(this.#timer);
+    }
+  }
+  #keepTicking() {
+    if (this.#timer !== void 0) Deno.refTimer(this.#timer);
+    else this.#timer = setInterval(() => this.#tick(), this.limit / TICKS2);
+  }
+  #tick() {
+    if (this.#waits.size === 0) return this.#stop();
+    for (const wait of this.#waits) {
+      wait.ticks = wait.isDue() ? wait.ticks + 1 : 0;
+      if (wait.ticks > TICKS2) wait.expire();
+    }
+  }
+  #stop() {
+    clearInterval(this.#timer);
+    this.#timer = void 0;
+  }
+};
 
 // lib/transfer/session_lock.ts
 init_waiting();
@@ -8468,11 +8718,11 @@ function isRepeatable(word, argument) {
 var Turn = class {
   /** The session. */
   session;
-  #talking;
+  #sender;
   /** Created by the session only: nothing else can send commands. */
-  constructor(session, talking) {
+  constructor(session, sender) {
     this.session = session;
-    this.#talking = talking;
+    this.#sender = sender;
   }
   /**
    * Sends a command, and waits for its first reply.
@@ -8481,7 +8731,7 @@ var Turn = class {
    * @throws {FTPPermanentError} For 5yz
    */
   exchange(command, options) {
-    return this.#talking.exchange(command, options);
+    return this.#sender.exchange(command, options);
   }
   /**
    * Sends a command that must be answered with 2yz.
@@ -8489,7 +8739,7 @@ var Turn = class {
    * @throws {FTPReplyError} For 1yz and 3yz
    */
   perform(command, options) {
-    return this.#talking.perform(command, options);
+    return this.#sender.perform(command, options);
   }
   /**
    * Sets the representation type, if the server has another (RFC 959 section
@@ -8534,6 +8784,8 @@ var Session = class {
   /** Opens another connection with the same login and settings. */
   renewal;
   #control;
+  /** The connection before this one. */
+  #replaced;
   #peer;
   #ended;
   /** Pending ends of transfers. */
@@ -8542,6 +8794,7 @@ var Session = class {
   #ahead;
   #renewing;
   #unclaimed = [];
+  #replyLimit;
   /** Commands whose 1yz was returned. */
   #begun = /* @__PURE__ */ new WeakSet();
   #claims = new SessionLock();
@@ -8567,6 +8820,8 @@ var Session = class {
     this.#exclusiveTurn = new ExclusiveTurn(this, talking);
     const ending = new AbortController();
     this.#ended = ending.signal;
+    onAbort(ending.signal, () => {
+    });
     control.closed.then(() => {
       ending.abort(control.failure);
       if (this.#control === control) this.#ahead?.drop();
@@ -8670,10 +8925,14 @@ var Session = class {
    * @returns The wait, or `undefined` if there is none
    */
   ready(signal, { isForced = false } = {}) {
-    this.transfer?.endIfLeft();
+    const { transfer } = this;
+    transfer?.endIfLeft();
     const isSettled = this.#endings.size === 0;
-    if (isSettled && !this.#control.isDoubtful) return void 0;
+    const isFree2 = transfer === void 0 && !this.#control.isDoubtful;
+    if (isSettled && isFree2) return void 0;
     const open = async () => {
+      if (isSettled && transfer !== void 0) await nextTurn(signal);
+      transfer?.endIfLeft();
       await this.#settled(signal);
       if (isForced || this.handmade === void 0) await this.renew(signal);
     };
@@ -8712,10 +8971,12 @@ var Session = class {
   async pastHangUps(query, { signal }) {
     const passed = /* @__PURE__ */ new Set();
     for (; ; ) {
-      const control = this.#control;
+      const first = this.#control;
       try {
         return await query();
       } catch (error) {
+        const isReplacement = this.#control !== first && this.#control.failure === void 0;
+        const control = isReplacement ? this.#replaced : this.#control;
         const { failure: failure3, lostOver: { verb = "", command = "" } = {} } = control;
         const isHangUp = failure3 instanceof Deno.errors.UnexpectedEof && !passed.has(verb);
         if (!isHangUp) throw error;
@@ -8741,6 +9002,7 @@ var Session = class {
       other.control.fail(this.#control.failure);
       throw this.#control.failure;
     }
+    this.#replaced = this.#control;
     this.#control = other.#control;
     this.#peer = other.#peer;
     this.#ended = other.#ended;
@@ -8753,6 +9015,14 @@ var Session = class {
     this.ahead = void 0;
     this.#transfer = void 0;
     this.#unclaimed = [];
+    this.#replyLimit = void 0;
+  }
+  /** A limit for waits on this connection, kept for the next wait. */
+  replyLimit(limit) {
+    if (this.#replyLimit?.limit !== limit) {
+      this.#replyLimit = new ReplyLimit(limit, this.#control.closed);
+    }
+    return this.#replyLimit;
   }
   /**
    * Runs a wait that is not for a reply, and aborts it with the session.
@@ -8760,7 +9030,8 @@ var Session = class {
    * @throws The failure of the control connection, if it comes first
    */
   async untilEnded(signal, run3) {
-    return await run3(anySignal(this.ended, signal));
+    const { ended } = this;
+    return await (signal === void 0 || signal === ended ? run3(ended) : withEither(ended, signal, run3));
   }
   /**
    * Sends commands while only the final reply of a transfer is due, if the
@@ -8834,7 +9105,7 @@ var Session = class {
     this.#unclaimed = own;
     const pending = open === void 0 || own.includes(open) ? own[0] : open;
     if (pending === void 0) {
-      if (failure3 !== void 0) throw closedWaiting(failure3);
+      if (failure3 !== void 0) throw noReplyError(failure3);
       throw new TypeError("Cannot wait for a reply: no command is pending");
     }
     const isFirst = own.includes(pending) && !this.#begun.has(pending);
@@ -8847,11 +9118,11 @@ var Session = class {
       command: pending.command
     };
   }
-  async #ask(command, signal, behind2) {
+  async #ask(command, signal, behind) {
     signal?.throwIfAborted();
     const pending = this.control.send(command, {
-      during: behind2,
-      isBehind: behind2 !== void 0
+      during: behind,
+      isBehind: behind !== void 0
     });
     const { state: state2, control } = this;
     const { moves } = state2;
@@ -8885,7 +9156,7 @@ function expectSuccess(reply, command) {
 
 // lib/transfer/port_ahead.ts
 init_waiting();
-var LIFE = 5e3;
+var MAX_AGE = 5e3;
 var PortAhead = class {
   /** The address; rejects like the transfer would. */
   address;
@@ -8909,7 +9180,7 @@ var PortAhead = class {
   /** Whether a call may use it. */
   isFor(signal) {
     const isOurs2 = this.isForAny || this.#signal === signal;
-    return isOurs2 && performance.now() - this.#at < LIFE;
+    return isOurs2 && performance.now() - this.#at < MAX_AGE;
   }
   /** Whether a connection was or will be dialed. */
   get isDialed() {
@@ -8981,31 +9252,45 @@ async function requestPassive(turn, options = {}) {
 }
 function requestAhead(session, { signal }) {
   if (!isPassive(session) || session.profile.needsPRET) return;
-  const ask3 = (turn) => {
-    const address = negotiate(turn, {
-      signal
-    });
-    const ahead = new PortAhead(address, signal);
-    session.ahead = ahead;
-    address.catch((error) => {
-      const isAnswer = error instanceof FTPError || LOSSES.has(error);
-      if (!isAnswer && session.ahead === ahead) session.ahead = void 0;
-    });
-    return address;
-  };
+  const ask3 = (turn) => askAhead(turn, {
+    signal
+  });
   session.shared(ask3, {
     signal
   }).catch(() => {
   });
 }
+function requestBehind(turn, options) {
+  if (!mayRequestBehind(turn.session)) return;
+  askAhead(turn, options).catch(() => {
+  });
+}
+function mayRequestBehind(session) {
+  const { profile, control, protection, options } = session;
+  return profile.allowsJoining && control.isPipelining && isPassiveKnown(session) && protection === void 0 && !options.compress;
+}
+function isPassiveKnown(session) {
+  const { profile } = session;
+  return isPassive(session) && !profile.needsPRET && (usesPasv(session) || profile.hasExtendedPassive === true);
+}
+function askAhead(turn, { signal }) {
+  const { session } = turn;
+  const address = negotiate(turn, {
+    signal
+  });
+  const ahead = new PortAhead(address, signal);
+  session.ahead = ahead;
+  address.catch((error) => {
+    const isAnswer = error instanceof FTPError || LOSSES.has(error);
+    if (!isAnswer && session.ahead === ahead) session.ahead = void 0;
+  });
+  return address;
+}
 function requestForNext(turn) {
   const { session } = turn;
-  const { profile } = session;
-  const isPasv = usesPasv(session);
-  const isKnown = isPassive(session) && !profile.needsPRET && (isPasv || profile.hasExtendedPassive === true);
-  if (!isKnown) return void 0;
+  if (!isPassiveKnown(session)) return void 0;
   const command = {
-    verb: isPasv ? "PASV" : "EPSV"
+    verb: usesPasv(session) ? "PASV" : "EPSV"
   };
   const address = turn.perform(command).then((reply) => addressIn(session, reply, command.verb));
   const ahead = new PortAhead(address, "any");
@@ -9067,7 +9352,7 @@ async function negotiate(turn, options) {
     const { profile, options: { passive } } = session;
     const isLearned = profile.hasExtendedPassive === false && mayTryPasv(session);
     if (passive !== "pasv" && !isLearned) return requestEpsv(turn, options);
-    const asking = orRefused(session, requestPasv(turn, options));
+    const asking = withActiveAdvice(session, requestPasv(turn, options));
     return passive === "pasv" ? asking : asking.catch((error) => {
       if (!isUnlearned(error) || !profile.recalled.delete("EPSV")) throw error;
       profile.hasExtendedPassive = void 0;
@@ -9095,16 +9380,18 @@ async function requestEpsv(turn, { signal }) {
   });
   const isOnly = !mayTryPasv(session);
   const most = profile.hasExtendedPassive ? KNOWN_EPSV_WAIT : EPSV_WAIT;
-  const limit2 = isOnly ? void 0 : waitLimit(session, most, EPSV_SHARE);
+  const limit = isOnly ? void 0 : waitLimit(session, most, EPSV_SHARE);
   const reply = await replyWithin(session, pending, {
-    limit: limit2,
+    limit,
     signal
   });
-  if (reply === void 0) return await overtake(session, pending, signal);
+  if (reply === void 0) {
+    return await requestPasvInstead(session, pending, signal);
+  }
   const isForeign = !mayAnswer("EPSV", reply);
   if (isForeign && isOnly) throw closeMismatched(session, pending, reply);
   const address = Promise.try(() => addressIn(session, reply, pending.command));
-  if (isOnly) return await orRefused(session, address);
+  if (isOnly) return await withActiveAdvice(session, address);
   try {
     return await address;
   } catch (error) {
@@ -9114,7 +9401,7 @@ async function requestEpsv(turn, { signal }) {
       signal,
       isStrict: isForeign
     });
-    const other = await orRefused(session, asking);
+    const other = await withActiveAdvice(session, asking);
     const isPassing2 = reply.code >= 400 && reply.code < 500;
     if (isPassing2) profile.hasExtendedPassive ??= false;
     else profile.hasExtendedPassive = false;
@@ -9122,11 +9409,11 @@ async function requestEpsv(turn, { signal }) {
   }
 }
 function closeMismatched({ control }, pending, reply) {
-  const error = mismatched(pending, reply);
+  const error = wrongReplyError(pending, reply);
   control.fail(error);
   return error;
 }
-async function overtake(session, replaces, signal) {
+async function requestPasvInstead(session, replaces, signal) {
   const { control, profile } = session;
   const options = {
     kind: "passive",
@@ -9135,9 +9422,9 @@ async function overtake(session, replaces, signal) {
   const pending = control.send({
     verb: "PASV"
   }, options);
-  const limit2 = waitLimit(session, PASV_WAIT, PASV_SHARE);
+  const limit = waitLimit(session, PASV_WAIT, PASV_SHARE);
   let reply = await replyWithin(session, pending, {
-    limit: limit2,
+    limit,
     signal
   });
   const isPatient = !replaces.isSettled && (session.renewal === void 0 || profile.hasExtendedPassive === true);
@@ -9152,41 +9439,29 @@ async function overtake(session, replaces, signal) {
     throw error;
   }
   const address = Promise.try(() => addressIn(session, reply, pending.command));
-  const told = await orRefused(session, address);
+  const told = await withActiveAdvice(session, address);
   const late = replaces.isSettled ? (await replaces.final).code : void 0;
   if (late === void 0) profile.hasExtendedPassive = false;
   else profile.hasExtendedPassive ??= late === 229;
   return told;
 }
-async function replyWithin(session, pending, { limit: limit2, signal }) {
+async function replyWithin(session, pending, { limit, signal }) {
   const { control } = session;
   try {
-    return limit2 === void 0 ? await control.wait(pending.final, signal) : await waitFor2(session, pending, {
-      limit: limit2,
+    return limit === void 0 ? await control.wait(pending.final, signal) : await waitFor2(session, pending, {
+      limit,
       signal
     });
   } catch (error) {
     if (control.failure !== void 0) noteLoss(session, pending, error);
-    else if (limit2 !== void 0) abandon(session, pending, limit2);
+    else if (limit !== void 0) abandonReply(session, pending, limit);
     throw error;
   }
 }
-async function waitFor2(session, pending, { limit: limit2, signal }) {
-  const enough = new AbortController();
-  let isDue = isNext(session, pending);
-  const timer = setInterval(() => {
-    if (isDue) enough.abort(enough);
-    isDue = isNext(session, pending);
-  }, limit2);
-  const either = anySignal(enough.signal, signal);
-  try {
-    return await session.control.wait(pending.final, either);
-  } catch (error) {
-    if (error !== enough) throw error;
-    return pending.isSettled ? await pending.final : void 0;
-  } finally {
-    clearInterval(timer);
-  }
+async function waitFor2(session, pending, { limit, signal }) {
+  const { control } = session;
+  const reply = await session.replyLimit(limit).wait(pending.final, () => isNext(session, pending), (limited) => control.wait(limited, signal));
+  return reply ?? (pending.isSettled ? await pending.final : void 0);
 }
 function isNext({ control: { due } }, pending) {
   return due === pending || due !== void 0 && due === pending.replaces;
@@ -9198,10 +9473,10 @@ function noteLoss(session, pending, error) {
   profile.hasExtendedPassive = false;
   LOSSES.add(error);
 }
-function abandon(session, pending, limit2) {
+function abandonReply(session, pending, limit) {
   const { control } = session;
   session.settle(async () => {
-    await settle(pending.final, limit2);
+    await settle(pending.final, limit);
     if (pending.isSettled || control.failure !== void 0) return;
     control.giveUp(new Deno.errors.NotConnected(`"${pending.command}" got no reply, and the signal ended the wait for it; call reconnect()`));
   });
@@ -9209,15 +9484,15 @@ function abandon(session, pending, limit2) {
 function waitLimit({ options: { timeout } }, most, share) {
   return timeout > 0 ? Math.min(most, timeout * share) : most;
 }
-async function orRefused({ options: { route } }, address) {
+async function withActiveAdvice({ options: { route } }, address) {
   try {
     return await address;
   } catch (error) {
     const reply = replyOf(error);
     const isRefused = reply !== void 0 && !UNRELATED_REPLIES.includes(reply.code) && !isStuck(error) && !asksForPRET(error);
-    const mayBeActive = route.detour === void 0;
+    const mayBeActive = route.via === void 0;
     if (!isRefused || !mayBeActive) throw error;
-    const refusal3 = withMessage(error, (message) => `${message} (in active mode the server connects to this machine: { passive: false }, or { passive: "auto" } if passive mode is refused)`);
+    const refusal3 = withMessage(error, (message) => withAdvice(message, 'in active mode the server connects to this machine: { passive: false }, or { passive: "auto" } if passive mode is refused'));
     REFUSALS.add(refusal3);
     throw refusal3;
   }
@@ -9256,7 +9531,10 @@ function announcementOf({ verb, argument, name }) {
   const head = new TextEncoder().encode(`${verb} `);
   return {
     verb: "PRET",
-    argument: joinBytes(head, argument),
+    argument: joinBytes([
+      head,
+      argument
+    ]),
     name
   };
 }
@@ -9278,7 +9556,7 @@ async function openDataChannel(turn, options) {
     return await dialPassive(turn, options);
   } catch (error) {
     const { passive, route } = session.options;
-    const mayTryActive = passive === "auto" && route.detour === void 0 && isPassiveRefused(error) && session.control.failure === void 0;
+    const mayTryActive = passive === "auto" && route.via === void 0 && isPassiveRefused(error) && session.control.failure === void 0;
     if (!mayTryActive) throw error;
     const channel2 = await listenActive(turn, options);
     session.profile.refusesPassive = true;
@@ -9308,9 +9586,11 @@ function openForNext(turn) {
 function dialData(session, [host, port], signal) {
   const { timeout, host: named, route } = session.options;
   const name = host === session.peer[0] ? named : host;
+  const { ticker } = session.control;
   return session.untilEnded(signal, (signal2) => route.dialData(host, port, name, {
     timeout,
-    signal: signal2
+    signal: signal2,
+    ticker
   }));
 }
 async function dialEitherWay(turn, options) {
@@ -9415,7 +9695,7 @@ var Transfer = class {
   size;
   /** Called at the end, to return to a directory. */
   onEnd;
-  /** Told once the transfer has ended, for diagnostic events. */
+  /** Called once the transfer has ended, for diagnostic events. */
   onForget;
   /** All bytes of an upload, if they were sent with its command. */
   early;
@@ -9465,13 +9745,20 @@ var Transfer = class {
   }
   /**
    * Sends further commands after the end of the data, so that they need no
-   * round trip besides the wait for the final reply. An upload's bytes may still
-   * be on their way: only if the server serves everything in order.
+   * further round trip. Bytes of an upload may still be on their way, so that
+   * requires a server that serves everything in order.
    *
    * @returns Whether they were sent
    */
   askBehind(ask3) {
     return this.mayAskBehind && this.#session.askBehind(this.#pending, ask3);
+  }
+  /**
+   * Whether the server is known to handle commands behind the end of the data,
+   * which matters where they are not repeated on another connection.
+   */
+  get takesBehind() {
+    return this.#session.profile.allowsJoining;
   }
   /** Whether {@linkcode askBehind} would send commands. */
   get mayAskBehind() {
@@ -9566,7 +9853,9 @@ var Transfer = class {
     const isEarly = !isUpload(this.command) && !this.data.isEnded;
     const { failure: failure3 } = this.data;
     this.data.close();
-    if (this.data.isHeld) await endHeld(this.#session, this.#pending, this);
+    if (this.data.isHeld || isEarly) {
+      await endHeld(this.#session, this.#pending, this);
+    }
     await this.data.closed;
     const isCut = failure3 === void 0 && isUpload(this.command) && this.data.failure !== void 0;
     if (isCut) throw await this.failed(this.data.failure, options);
@@ -9761,7 +10050,14 @@ async function openTransfer(turn, command, options = {}) {
   });
   const { signal } = options;
   if (options.rest === void 0) await takeBackRestart(turn, options);
-  const type = await setType(turn, command, options);
+  const isSet = options.type === void 0 || session.state.type === options.type;
+  const setting = setType(turn, command, options);
+  if (!isSet && session.ahead === void 0) {
+    requestBehind(turn, {
+      signal: options.signal
+    });
+  }
+  const type = await setting;
   await setCompression(turn, {
     signal
   });
@@ -9891,7 +10187,7 @@ async function begin(session, command, channel2, { signal, advice, rest, onOpen,
     if (reply.code >= 300) throw refusal(session, reply, pending.command);
     session.hasRestart = false;
     onOpen?.(reply);
-    const raw = await connectUnlessRefused(channel2, pending, session, signal2);
+    const raw = channel2.stream ?? await connectUnlessRefused(channel2, pending, session, signal2);
     const secured = protection === void 0 ? raw : await session.untilEnded(signal2, (signal3) => protection.secure(raw, signal3));
     stream = decompress(session, secured);
   } catch (cause) {
@@ -9911,6 +10207,10 @@ async function begin(session, command, channel2, { signal, advice, rest, onOpen,
     signal: isLate ? void 0 : signal,
     onAbort: (reason) => transfer.interrupt(reason),
     holds: protection !== void 0 && !isUpload(pending.command),
+    onHold: () => {
+      control.closed.then(() => data.isHeld && data.fail(control.failure));
+    },
+    ticker: control.ticker,
     command: pending.command
   });
   const isUsual = reply.code === 150 || reply.code === 125;
@@ -9923,7 +10223,6 @@ async function begin(session, command, channel2, { signal, advice, rest, onOpen,
     writing
   };
   session.transfer = transfer;
-  control.closed.then(() => data.isHeld && data.fail(control.failure));
   if (isLate) {
     await transfer.abort();
     throw signal.reason;
@@ -9943,7 +10242,7 @@ function writeEarly(session, { stream }, bytes2) {
   return writing;
 }
 async function connectUnlessRefused(channel2, pending, session, signal) {
-  const { promise: refused2, reject } = Promise.withResolvers();
+  const { promise: refused, reject } = Promise.withResolvers();
   pending.final.then((reply) => {
     if (reply.code >= 400) reject(refusal(session, reply, pending.command));
   }, reject);
@@ -9951,7 +10250,7 @@ async function connectUnlessRefused(channel2, pending, session, signal) {
   try {
     return await Promise.race([
       connected2,
-      refused2
+      refused
     ]);
   } catch (error) {
     connected2.then((stream) => stream.close()).catch(() => {
@@ -9967,12 +10266,12 @@ function checkBlocksize(blocksize) {
 }
 var ADVICE2 = "pass a ReadableStream, an iterable of Uint8Array, a Blob, a Uint8Array or an open file";
 var MAX_EMPTY_READS = 100;
-var spent = /* @__PURE__ */ new WeakSet();
+var readGenerators = /* @__PURE__ */ new WeakSet();
 function chunksOf(source, blocksize) {
   checkSource(source);
   if (source instanceof Uint8Array) return slices(source, blocksize);
   if (source instanceof Blob) return checked(source.stream());
-  return isIterable(source) ? checked(source) : reads(source, blocksize);
+  return isIterable(source) ? checked(source) : readPieces(source, blocksize);
 }
 function checkSource(source) {
   const kind = kindOf2(source);
@@ -9987,7 +10286,7 @@ function checkSource(source) {
   if (Array.isArray(source)) {
     for (const chunk of source) checkChunk(chunk);
   }
-  const isSpent = source instanceof ReadableStream ? isUsed(source) : spent.has(source);
+  const isSpent = source instanceof ReadableStream ? isUsed(source) : readGenerators.has(source);
   if (!isSpent) return;
   throw new TypeError(`Cannot upload from a source (${kind}) that is locked or was read before: its bytes may be lost (stream.pipeThrough(new TransformStream()) returns the rest of a stream)`);
 }
@@ -10013,19 +10312,19 @@ async function* slices(bytes2, blocksize) {
     yield bytes2.subarray(start, start + blocksize);
   }
 }
-async function* reads(reader, blocksize) {
+async function* readPieces(reader, blocksize) {
   const buffer2 = new Uint8Array(blocksize);
-  for (let empty2 = 0; empty2 < MAX_EMPTY_READS; ) {
+  for (let empty = 0; empty < MAX_EMPTY_READS; ) {
     const n = await reader.read(buffer2);
     if (n === null) return;
     if (!Number.isInteger(n) || n < 0 || n > blocksize) {
       throw new TypeError(`Cannot upload from a reader whose read() returns ${String(n)}: it must return the number of bytes, 1 to ${blocksize} here, or null at the end`);
     }
     if (n > 0) {
-      empty2 = 0;
+      empty = 0;
       yield buffer2.subarray(0, n);
     } else {
-      empty2++;
+      empty++;
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
@@ -10068,7 +10367,7 @@ function checked(chunks) {
   };
 }
 function iteratorOf(chunks) {
-  if (kindOf2(chunks).endsWith("Generator")) spent.add(chunks);
+  if (kindOf2(chunks).endsWith("Generator")) readGenerators.add(chunks);
   if (chunks instanceof ReadableStream) return readerOf(chunks);
   return Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
 }
@@ -10303,25 +10602,33 @@ var NAME_FORMAT_COMMAND = {
   verb: "SITE",
   argument: "NAMEFMT 1"
 };
-async function enterDirectory(turn, path, options) {
+async function enterDirectory(turn, path, options, onSent) {
   const origin = await originOf(turn, path, options);
   if (origin === void 0) return void 0;
   try {
-    await turn.perform({
+    const entering = turn.perform({
       verb: "CWD",
       argument: path,
       name: "path"
     }, options);
+    onSent?.();
+    await entering;
   } catch (error) {
     if (isRefusal(error)) turn.session.state.directory = origin;
     else await returnTo(turn, origin);
     throw error;
   }
-  return () => returnTo(turn, origin);
+  return (other = turn) => returnTo(other, origin);
 }
 async function isDirectory(turn, path, options) {
   const directory = path.length === 0 ? "." : path;
   try {
+    if (directory === ".") {
+      const current = await requestDirectory(turn, options);
+      if (current.startsWith("'")) {
+        return !current.endsWith(".'") || await hasNames(turn, "", options);
+      }
+    }
     const leave = await enterDirectory(turn, directory, options);
     if (leave === void 0) return false;
     try {
@@ -10346,6 +10653,23 @@ var PREFIX_REGEXP = /^250\b.*\bworking directory name prefix\b/i;
 function isDataSet(session, path) {
   const text = textOfPath(session, path);
   return text.startsWith("'") || !text.startsWith("/") && session.state.directory?.startsWith("'") === true;
+}
+var LIBRARY_REPLY_REGEXP = /^250\b.*\bpartitioned data ?set\b/i;
+async function dataSetKind(turn, path, options) {
+  if (!path.startsWith("'")) await requestDirectory(turn, options);
+  const { session } = turn;
+  if (!isDataSet(session, path)) return void 0;
+  if (path === "" || path === ".") {
+    return session.state.directory.endsWith(".'") ? "prefix" : "library";
+  }
+  const leave = await enterDirectory(turn, path, options);
+  try {
+    const text = leave === void 0 ? "" : session.control.lastReply.text;
+    if (PREFIX_REGEXP.test(text)) return "prefix";
+    return LIBRARY_REPLY_REGEXP.test(text) ? "library" : void 0;
+  } finally {
+    await leave?.();
+  }
 }
 async function hasNames(turn, path, { signal }) {
   const options = {
@@ -10415,6 +10739,13 @@ async function returnTo(turn, origin) {
 init_waiting();
 var MAX_DRAIN_SIZE = 4 * 1024 * 1024;
 var MAX_DRAIN_TIME = 250;
+function leaveBehind({ transfer, leave }) {
+  if (!transfer.takesBehind) return;
+  transfer.askBehind((turn) => {
+    leave(turn).catch(() => {
+    });
+  });
+}
 async function finish({ transfer, leave }, signal) {
   try {
     return await transfer.finish({
@@ -10790,7 +11121,7 @@ function parseFacts(line) {
     const isFlag = equals < 0 || equals >= stop2;
     const key = line.slice(start, isFlag ? stop2 : equals).toLowerCase();
     const value = isFlag ? "" : line.slice(equals + 1, stop2);
-    if (key === "__proto__") define(facts, key, value);
+    if (key === "__proto__") defineFact(facts, key, value);
     else facts[key] = value;
   }
   return {
@@ -10798,7 +11129,7 @@ function parseFacts(line) {
     facts
   };
 }
-function define(facts, key, value) {
+function defineFact(facts, key, value) {
   Object.defineProperty(facts, key, {
     value,
     writable: true,
@@ -10886,17 +11217,36 @@ function toAlignedText(bytes2) {
 }
 var TableSource = class {
   #bytes;
-  #words;
-  #numbers;
+  /** Words of all records; `undefined` after {@linkcode pack}. */
+  #records;
   #reader;
+  #scan;
+  /** Whether the words differ from the scanner's. */
+  #isChanged = false;
   /** Text of all lines, decoded on first use. */
   #text;
-  /** Creates a source. */
-  constructor(records, reader) {
+  /**
+   * Creates a source.
+   *
+   * @param scan Scans its bytes again
+   */
+  constructor(records, reader, scan) {
     this.#bytes = records.bytes;
-    this.#words = records.words;
-    this.#numbers = records.numbers;
+    this.#records = records;
     this.#reader = reader;
+    this.#scan = scan;
+  }
+  get #words() {
+    return (this.#records ??= this.#scan(this.#bytes)).words;
+  }
+  get #numbers() {
+    return (this.#records ??= this.#scan(this.#bytes)).numbers;
+  }
+  /** Keeps only the bytes, which are scanned again on the next access. */
+  pack() {
+    if (this.#isChanged) return;
+    this.#records = void 0;
+    this.#text = void 0;
   }
   /** Flags of a line. */
   flags(index) {
@@ -10908,6 +11258,7 @@ var TableSource = class {
     const start = this.#words[at + RECORD.nameStart] + 1;
     const end = this.#words[at + RECORD.nameEnd];
     if (start >= end) return;
+    this.#isChanged = true;
     this.#words[at + RECORD.nameStart] = start;
     const isDots = /^\.\.?$/.test(this.name(index));
     if (isDots && this.kind(index) === "directory") {
@@ -11450,24 +11801,24 @@ function remember(map, key, value) {
 var PADDING_MASK = FLAG.padded | FLAG.tight;
 var NamePadding = class {
   #isTight = false;
-  /** Marks of lines that have to be shown to {@linkcode apply}. */
+  /** Marks of lines that must be passed to {@linkcode apply}. */
   get mask() {
     return this.#isTight ? 0 : PADDING_MASK;
   }
   /**
-   * Takes note of a line.
+   * Learns from a line.
    *
    * @param source The lines that were read together
-   * @param index Which of them it is
+   * @param index Index of the line
    */
   note(source, index) {
     if (source.flags(index) & FLAG.tight) this.#isTight = true;
   }
   /**
-   * Takes note of a line, and takes the padding off its name.
+   * Learns from a line, and removes the padding of its name.
    *
    * @param source The lines that were read together
-   * @param index Which of them it is
+   * @param index Index of the line
    */
   apply(source, index) {
     this.note(source, index);
@@ -11479,6 +11830,7 @@ var NamePadding = class {
 // lib/listing/listing_reader.ts
 var ListingReader = class {
   #scanner;
+  #scanAgain;
   #detector;
   #pairs = new LinkPairs();
   #padding = new NamePadding();
@@ -11519,6 +11871,8 @@ var ListingReader = class {
       latest: time + slack,
       zone: zone * 6e4
     });
+    const scanner = this.#scanner;
+    this.#scanAgain = (bytes2) => scanner.scan(NO_BYTES, bytes2, true);
     this.#detector = new FormatDetector({
       forced: format === "auto" ? void 0 : findFormat(format),
       context: {
@@ -11599,7 +11953,7 @@ var ListingReader = class {
     return records.consumed - held;
   }
   #read(entries, records) {
-    const source = new TableSource(records, this.#text);
+    const source = new TableSource(records, this.#text, this.#scanAgain);
     const { bytes: bytes2, count, words } = records;
     const isLong = bytes2.length > this.#maxLine;
     const pairs = this.#pairs;
@@ -11668,10 +12022,11 @@ function countCRs(bytes2) {
   while (start > 0 && bytes2[start - 1] === CR4) start--;
   return bytes2.length - start;
 }
+var SELF_REGEXP = /type=[cp]dir/i;
 function isSelf(entry) {
   if (!entry.isDirectory) return false;
   if (entry.name === "." || entry.name === "..") return true;
-  return /^[cp]dir$/i.test(entry.facts?.type ?? "");
+  return SELF_REGEXP.test(entry.line) && /^[cp]dir$/i.test(entry.facts?.type ?? "");
 }
 function isAsciiTransparent(decode3) {
   const ascii = Uint8Array.from({
@@ -11814,7 +12169,7 @@ var ListingTransfer = class {
     this.#request = request;
     this.#options = options;
   }
-  /** What the listing contained, after the last batch. */
+  /** What the listing contained; set after the last batch. */
   get outcome() {
     return this.#outcome;
   }
@@ -11850,7 +12205,7 @@ var ListingTransfer = class {
     const { open, zone, signal, onData } = this.#options;
     let count = 0;
     let selfEntries = 0;
-    const counted2 = (entries) => {
+    const counted = (entries) => {
       count += entries.length;
       return entries;
     };
@@ -11877,12 +12232,16 @@ var ListingTransfer = class {
         for (let at = 0; at < n; at += BATCH_SIZE) {
           const end = Math.min(n, at + BATCH_SIZE);
           if (breather.isDue) await breather.pause(signal);
-          yield counted2(reader.push(buffer2.subarray(at, end)));
+          yield counted(reader.push(buffer2.subarray(at, end)));
         }
         if (reader.error !== void 0) throw reader.error;
       }
       transfer.data.close();
-      if (!transfer.isFrayed) yield counted2(reader.end());
+      leaveBehind({
+        transfer,
+        leave
+      });
+      if (!transfer.isFrayed) yield counted(reader.end());
       isOver = true;
     } catch (error) {
       isOver = true;
@@ -11936,7 +12295,7 @@ async function openMLSD(turn, { path }, signal) {
 async function openList(turn, { path, options: { signal } }, flags = "") {
   const stay = () => Promise.resolve();
   const isHere = path.length === 0 || path === ".";
-  const leave = isHere ? stay : await enterDirectory(turn, path, {
+  const leave = isHere ? stay : await enterForTransfer(turn, path, {
     signal
   });
   const command = withPath("LIST", leave === void 0 ? path : flags);
@@ -11948,7 +12307,7 @@ async function openList(turn, { path, options: { signal } }, flags = "") {
     };
     const transfer = await openTransfer(turn, command, options);
     let left;
-    const leaveOnce = () => left ??= (leave ?? stay)();
+    const leaveOnce = (turn2) => left ??= (leave ?? stay)(turn2);
     transfer.onEnd = leaveOnce;
     return {
       transfer,
@@ -11958,6 +12317,20 @@ async function openList(turn, { path, options: { signal } }, flags = "") {
     await leave?.();
     throw error;
   }
+}
+async function enterForTransfer(turn, path, { signal }) {
+  const { profile, control } = turn.session;
+  if (profile.allowsJoining && control.isPipelining) {
+    turn.ensureType("A", {
+      signal
+    }).catch(() => {
+    });
+  }
+  return await enterDirectory(turn, path, {
+    signal
+  }, () => requestBehind(turn, {
+    signal
+  }));
 }
 var NOTHING_REGEXP2 = /\bnot? (be )?found\b|\b(cannot|could not) find\b|\bempty\b/i;
 var THINGS_REGEXP = /\b(files?|director(y|ies)|members?|entries|objects?|data ?sets?)\b/i;
@@ -12114,11 +12487,11 @@ var MLSDTrial = class {
     const { session, options } = this.#request;
     const { profile } = session;
     const { unread } = this;
-    const limit2 = new AbortController();
-    const signal = anySignal(limit2.signal, options.signal);
+    const limit = new AbortController();
+    const signal = anySignal(limit.signal, options.signal);
     let timer;
     const open = (turn) => {
-      timer = setTimeout(() => limit2.abort(), firstWaitOf(session));
+      timer = setTimeout(() => limit.abort(), firstWaitOf(session));
       return openMLSD(turn, this.#request, signal);
     };
     const onData = () => clearTimeout(timer);
@@ -12142,7 +12515,7 @@ var MLSDTrial = class {
         ];
       }
     } catch (error) {
-      const isLate = limit2.signal.aborted && options.signal?.aborted !== true;
+      const isLate = limit.signal.aborted && options.signal?.aborted !== true;
       if (isLate && session.isLost) throw session.control.failure;
       if (await isReplaced(session, error, options.signal)) return;
       if (!isLate && !isUnknownCommand(replyOf(error))) throw error;
@@ -12179,6 +12552,34 @@ function firstWaitOf({ options: { timeout } }) {
 // lib/directories/verify_empty.ts
 init_printable();
 var PARENT = new TextEncoder().encode("..");
+var EMPTY = {
+  count: 0,
+  selfEntries: 0,
+  format: void 0,
+  isRefused: false,
+  reply: void 0
+};
+async function provesMLSD(request) {
+  const { session, path } = request;
+  const { profile } = session;
+  const isHere = path.length === 0 || path === ".";
+  const isKnown = profile.hasMLSD !== void 0 || profile.hidesParent;
+  if (isHere || isKnown) return false;
+  const parent = joinRawPath(rawPathOf(session, path), PARENT);
+  const trial = new MLSDTrial({
+    ...silent(request),
+    path: parent
+  });
+  try {
+    for await (const _ of trial.batches()) {
+      if (session.profile.hasMLSD === true) break;
+    }
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+  }
+  profile.hidesParent = session.profile.hasMLSD !== true;
+  return !profile.hidesParent;
+}
 async function verifyEntered({ path, options: { signal }, exclusive }, { count, isRefused }) {
   if (count > 0 || isRefused || path.length === 0 || path === ".") return;
   await exclusive(async (turn) => {
@@ -12280,17 +12681,16 @@ async function readDirectory(session, path, options, hooks = {}) {
       isRaw
     };
     const entries = [];
-    let size = 0;
     let read19 = 0;
+    const breather = new Breather();
     try {
       for await (const batch of listBatches(request)) {
         const given = isRaw ? batch : inZone(session, batch);
         for (const entry of reportUnread(given, options, listener)) {
-          const taken = entry.line.length + ENTRY_SIZE;
+          const taken = lineLengthOf(entry) + ENTRY_SIZE;
           read19 += taken;
-          if (isWanted?.(entry) === false) continue;
-          entries.push(entry);
-          size += taken;
+          if (isWanted?.(entry) !== false) entries.push(entry);
+          if (breather.isDue) await breather.pause(options.signal);
         }
         if (held + read19 > maxListing) {
           throw tooLarge(textOfPath(session, path), maxListing);
@@ -12305,7 +12705,7 @@ async function readDirectory(session, path, options, hooks = {}) {
       onPartial(error);
     }
     await listener.settle();
-    hooks.onSize?.(size);
+    hooks.onSize?.(read19);
     return withoutNested(entries);
   }, options);
 }
@@ -12330,6 +12730,9 @@ async function* listBatches(request) {
       return await verifyEntered(request, trial.outcome);
     }
     unread = trial.unread;
+    if (unread.length === 0 && await provesMLSD(request)) {
+      return await verifyEntered(request, EMPTY);
+    }
   }
   const listing = new ListListing(request);
   try {
@@ -12372,10 +12775,62 @@ function tooMany(session, path, maxEntries) {
   return new RangeError(`Cannot list ${quote(textOfPath(session, path))}: it has more than ${maxEntries} entries, the most that "maxEntries" allows`);
 }
 
+// lib/listing/entry_list.ts
+var EntryList = class {
+  #runs = [];
+  #length = 0;
+  /** The run that is being taken, and the entries taken of it. */
+  #run = 0;
+  #taken = 0;
+  /** Number of entries that were not taken. */
+  get length() {
+    return this.#length;
+  }
+  /** Adds an entry at the end. */
+  push(entry) {
+    this.#length++;
+    const run3 = this.#runs.at(-1);
+    if (run3 !== void 0 && follows(entry, run3)) return void run3.count++;
+    this.#runs.push({
+      first: entry,
+      count: 1
+    });
+    if (run3 !== void 0) packBefore(entry, run3);
+  }
+  /** Takes the first entry. Blocks of lines that were taken are released. */
+  shift() {
+    const run3 = this.#runs[this.#run];
+    if (run3 === void 0) return void 0;
+    const entry = entryAt(run3, this.#taken++);
+    if (this.#taken === run3.count) {
+      this.#runs[this.#run++] = void 0;
+      this.#taken = 0;
+    }
+    this.#length--;
+    return entry;
+  }
+};
+function entryAt({ first }, at) {
+  if (at === 0) return first;
+  const [source, index, changes2] = changed(first);
+  return new Entry(source, index + at, changes2);
+}
+function packBefore(next, { first }) {
+  const [source] = changed(first);
+  if (source !== changed(next)[0]) source.pack?.();
+}
+function follows(entry, { first, count }) {
+  if (entry.isSymlink || first.isSymlink) return false;
+  const [source, index, changes2] = changed(entry);
+  const [firstSource, firstIndex, firstChanges] = changed(first);
+  return source === firstSource && index === firstIndex + count && changes2 === firstChanges;
+}
+
 // lib/directories/walk.ts
 init_printable();
 
 // lib/directories/glob.ts
+init_check_word();
 init_printable();
 var SLASH2 = 47;
 var Glob = class {
@@ -12616,9 +13071,13 @@ function isIn({ ranges, isNegated }, code) {
   return isMember !== isNegated;
 }
 function makeMatcher(patterns, name) {
-  const all = typeof patterns === "string" || patterns instanceof RegExp ? [
+  const all = Array.isArray(patterns) ? patterns : [
     patterns
-  ] : patterns;
+  ];
+  for (const pattern of all) {
+    if (typeof pattern === "string" || pattern instanceof RegExp) continue;
+    throw new TypeError(`Cannot use ${showValue(pattern)} as "${name}": it must be a glob, a regular expression, or an array of them`);
+  }
   const tests = all.map((pattern) => {
     if (typeof pattern === "string") {
       const glob = new Glob(pattern, name);
@@ -12877,28 +13336,31 @@ var WalkEntry = class extends Entry {
    * it.
    */
   path;
-  /** The path as bytes. They open the same file in any encoding. */
-  rawPath;
   /** Depth below the root of the walk; its entries have depth 1. */
   depth;
   /**
    * Whether it leads back to a directory that contains it. It was not followed.
    */
   isLoop;
+  #directory;
   /**
    * Adds a path to an entry.
    *
    * @param entry The entry
    * @param place Its location
-   * @internal
+   * @ignore
    */
   constructor(entry, place) {
     const [source, index, changes2] = changed(entry);
     super(source, index, changes2);
     this.path = place.path;
-    this.rawPath = place.rawPath;
     this.depth = place.depth;
     this.isLoop = place.isLoop;
+    this.#directory = place.directory;
+  }
+  /** The path as bytes. They open the same file in any encoding. */
+  get rawPath() {
+    return joinRawEntry(this.#directory, this);
   }
   /**
    * Returns the fields as a plain object.
@@ -12923,9 +13385,9 @@ async function* walkTree(run3, path, { onError, onUnknown, ...others }) {
     onError: listener.heard(onError),
     onUnknown: listener.heard(onUnknown)
   };
-  const { maxDepth = Infinity, match, skip = [] } = options;
+  const { maxDepth = Infinity, match, skip } = options;
   const isMatch2 = match === void 0 ? void 0 : makeMatcher(match, "match");
-  const isSkipped = makeMatcher(skip, "skip");
+  const isSkipped = skip === void 0 ? void 0 : makeMatcher(skip, "skip");
   if (!(maxDepth >= 1)) {
     throw new RangeError(`Cannot walk ${maxDepth} levels: "maxDepth" must be 1 or more`);
   }
@@ -12937,34 +13399,31 @@ async function* walkTree(run3, path, { onError, onUnknown, ...others }) {
   for (let level; (level = levels.at(-1)) !== void 0; ) {
     listener.check();
     if (breather.isDue) await breather.pause(options.signal);
-    const entry = level.rest.pop();
+    const entry = level.rest.shift();
     if (entry === void 0) {
       levels.pop();
       continue;
     }
-    const location = {
-      path: joinEntry(level.path, entry),
-      rawPath: joinRawEntry(level.rawPath, entry),
-      depth: levels.length
-    };
-    const below = joinPath(level.below, entry.name);
-    if (isSkipped(location.path, below)) continue;
-    const start = levels.length < maxDepth ? await startOf(run3, entry, {
-      ...location,
-      below,
+    const path2 = joinEntry(level.path, entry);
+    if (isSkipped?.(path2, belowRoot(level, entry))) continue;
+    const mayEnter = !entry.isFile && levels.length < maxDepth;
+    const start = mayEnter ? await startOf(run3, entry, {
+      path: path2,
       level,
       options
     }) : void 0;
     const isLoop2 = start !== void 0 && isOneOf(levels, start);
     const visited = new WalkEntry(entry, {
-      ...location,
+      path: path2,
+      directory: level.rawPath,
+      depth: levels.length,
       isLoop: isLoop2
     });
-    const isWanted = isIncluded(visited, options) && isMatch2?.(location.path, below) !== false;
+    const isWanted = isIncluded(visited, options) && isMatch2?.(path2, belowRoot(level, entry)) !== false;
     if (isWanted) yield visited;
     if (start === void 0 || isLoop2) continue;
     if (levels.length >= MAX_LEVELS && options.maxDepth === void 0) {
-      throw new RangeError(`Cannot walk ${quote(location.path)}: it is more than ${MAX_LEVELS} levels deep; increase "maxDepth"`);
+      throw new RangeError(`Cannot walk ${quote(path2)}: it is more than ${MAX_LEVELS} levels deep; increase "maxDepth"`);
     }
     const next = await run3((session) => openLevel(session, start, levels, options));
     if (next !== void 0) levels.push(next);
@@ -12976,8 +13435,13 @@ function isIncluded(entry, options) {
   const isKindIncluded = entry.isDirectory ? includeDirs : entry.isSymlink ? includeSymlinks : includeFiles;
   return isKindIncluded !== false;
 }
-async function startOf(run3, entry, { path, below, rawPath, level, options }) {
+function belowRoot({ below }, { name }) {
+  return joinPath(below, name);
+}
+async function startOf(run3, entry, { path, level, options }) {
   if (entry.hostile) return void 0;
+  const below = belowRoot(level, entry);
+  const rawPath = joinRawEntry(level.rawPath, entry);
   const unique = entry.facts?.unique;
   if (entry.isDirectory) {
     const canonical2 = level.canonical === void 0 ? void 0 : joinPath(level.canonical, entry.name);
@@ -13063,12 +13527,19 @@ async function readLevel(session, start, levels, options) {
   let { unique } = start;
   let size = 0;
   let hasUnique = false;
-  const entries = await readDirectory(session, start.rawPath, options, {
+  const rest = new EntryList();
+  const { maxEntries = MAX_KEPT } = options;
+  const nested = await readDirectory(session, start.rawPath, options, {
     held: levels.reduce((sum, { size: size2 }) => sum + size2, 0),
     onSize: (taken) => void (size = taken),
     isWanted: (entry) => {
-      hasUnique ||= entry.facts?.unique !== void 0;
-      return true;
+      hasUnique ||= !entry.isFile && entry.facts?.unique !== void 0;
+      if (entry.format === "os400") return true;
+      rest.push(entry);
+      if (rest.length > maxEntries) {
+        throw tooMany(session, start.rawPath, maxEntries);
+      }
+      return false;
     },
     // a link may have a "unique" of its own, so that of the directory counts
     onSelf: ({ facts }) => {
@@ -13077,10 +13548,11 @@ async function readLevel(session, start, levels, options) {
       }
     }
   });
+  for (const entry of nested) rest.push(entry);
   return {
     ...start,
     unique,
-    rest: entries.reverse(),
+    rest,
     size,
     hasUnique
   };
@@ -13171,15 +13643,25 @@ function isBelow(inner, outer) {
 var WINDOW = 64;
 var DENIED_REGEXP2 = /\b(permission|access)( is)? denied\W*$/i;
 async function ensureDir(session, path, options) {
-  await session.exclusive(async (turn) => {
-    if (await isDirectory(turn, path, options)) return;
-    let refusal3;
-    for (const parent of prefixes(path)) {
-      refusal3 = await make(turn, parent, options);
+  return await session.exclusive(async (turn) => {
+    if (await isDirectory(turn, path, options)) return false;
+    const refusal3 = await makeAll(turn, prefixes(path), options);
+    if (refusal3 === void 0) {
+      return session.state.directory?.startsWith("/") === true;
     }
-    if (refusal3 === void 0) return;
     if (!await isDirectory(turn, path, options)) throw refusal3;
+    return false;
   }, options);
+}
+async function makeAll(turn, paths, options) {
+  const { profile, control } = turn.session;
+  if (profile.allowsJoining && control.isPipelining) {
+    const all = paths.map((path) => makeDirectory(turn, path, options));
+    return (await Promise.all(all)).at(-1);
+  }
+  let refusal3;
+  for (const path of paths) refusal3 = await makeDirectory(turn, path, options);
+  return refusal3;
 }
 function prefixes(path) {
   const ends = [
@@ -13187,7 +13669,7 @@ function prefixes(path) {
   ].map(({ index }) => index + 1);
   return ends.map((end) => path.slice(0, end));
 }
-async function make(turn, path, options) {
+async function makeDirectory(turn, path, options) {
   try {
     await turn.perform({
       verb: "MKD",
@@ -13244,14 +13726,14 @@ async function removeTree(session, path, refusal3, options) {
       if (!(error instanceof FTPPermanentError) || isDenied(error)) throw error;
     }
   }
-  const unread = await empty(session, path, refusal3, options);
+  const unread = await emptyDirectory(session, path, refusal3, options);
   try {
     await removeDirectory(session, path, refusal3, options);
   } catch (error) {
     throw error instanceof FTPPermanentError ? unread ?? error : error;
   }
 }
-async function empty(session, path, refusal3, options) {
+async function emptyDirectory(session, path, refusal3, options) {
   const { maxEntries, signal } = options;
   const listed = {
     maxEntries,
@@ -13399,7 +13881,7 @@ async function changeModificationTime(session, path, date, options = {}) {
     const digits = clock.toSet(verb, date);
     const reply = await ask2(session, {
       verb,
-      argument: behind(session, `${prefix}${formatTime(digits)} `, path),
+      argument: appendPath(session, `${prefix}${formatTime(digits)} `, path),
       name: "path"
     }, options);
     if (isUnknownCommand(reply)) session.profile.noteLacking(key);
@@ -13438,7 +13920,7 @@ function knownDating(session, path, date) {
   if (!isKnown) return void 0;
   const { verb, prefix } = known;
   const digits = clock.toSet(verb, date);
-  const argument = behind(session, `${prefix}${formatTime(digits)} `, path);
+  const argument = appendPath(session, `${prefix}${formatTime(digits)} `, path);
   return async (turn, options) => {
     try {
       const command = {
@@ -13460,8 +13942,8 @@ async function proveByFile(session, path, written, options) {
   clock.noteTry("MDTM");
   if (hasFacts) clock.noteTry("MLSD");
   const [shown, told] = await Promise.all([
-    lookAt(session, path, options),
-    hasFacts ? lookAtFacts(session, path, options) : void 0
+    findShownTime(session, path, options),
+    hasFacts ? findShownTimeInFacts(session, path, options) : void 0
   ]);
   if (shown) {
     const time = {
@@ -13478,7 +13960,7 @@ async function proveByFile(session, path, written, options) {
     clock.noteWritten("MLSD", time, written);
   }
 }
-async function lookAt(session, path, options) {
+async function findShownTime(session, path, options) {
   try {
     return await session.shared((turn) => requestShownTime(turn, path, options), options);
   } catch (error) {
@@ -13486,7 +13968,7 @@ async function lookAt(session, path, options) {
     throw error;
   }
 }
-async function lookAtFacts(session, path, options) {
+async function findShownTimeInFacts(session, path, options) {
   const command = {
     verb: "MLST",
     argument: path,
@@ -13517,17 +13999,17 @@ function isDone(verb, reply, date) {
 }
 
 // lib/directories/prove_clock.ts
-var BACK = 1e6;
+var SET_BACK = 1e6;
 var CLEANUP_TIMEOUT = 5e3;
 async function proveClock(session, directory, options = {}) {
   const { clock } = session.profile;
-  const { signal, teller = "MDTM" } = options;
-  clock.noteTry(teller);
+  const { signal, timeCommand = "MDTM" } = options;
+  clock.noteTry(timeCommand);
   await withFile(session, directory, options, async (path, name, written) => {
     await proveByFile(session, path, written, {
       signal
     });
-    if (teller === "LIST") {
+    if (timeCommand === "LIST") {
       const folder = rawPathOf(session, directory);
       await proveByList(session, folder, name, written, options);
     }
@@ -13536,17 +14018,17 @@ async function proveClock(session, directory, options = {}) {
 }
 async function proveDays(session, directory, times, options) {
   const { clock } = session.profile;
-  const { signal, teller = "MDTM" } = options;
+  const { signal, timeCommand = "MDTM" } = options;
   await withFile(session, directory, options, async (path) => {
     for (const time of times) {
       await changeModificationTime(session, path, new Date(time), {
         signal
       });
       const [shown, told] = await Promise.all([
-        lookAt(session, path, {
+        findShownTime(session, path, {
           signal
         }),
-        teller === "MLSD" ? lookAtFacts(session, path, {
+        timeCommand === "MLSD" ? findShownTimeInFacts(session, path, {
           signal
         }) : null
       ]);
@@ -13563,6 +14045,11 @@ async function withFile(session, directory, options, use) {
   if (written === void 0) return;
   try {
     await use(path, name, written);
+  } catch (error) {
+    if (session.isLost) {
+      await session.replace(error, options.signal).catch(() => false);
+    }
+    throw error;
   } finally {
     await deleteTemporary(session, path);
   }
@@ -13629,12 +14116,12 @@ async function proveByList(session, folder, name, written, { signal }) {
 }
 async function trySetting(session, path, { from }, { signal }) {
   const { clock } = session.profile;
-  const date = new Date(from - BACK);
+  const date = new Date(from - SET_BACK);
   try {
     const { command, digits } = await changeModificationTime(session, path, date, {
       signal
     });
-    const shown = await lookAt(session, path, {
+    const shown = await findShownTime(session, path, {
       signal
     });
     const sent = new Date(toSecond(digits));
@@ -13691,14 +14178,14 @@ var AskedAhead = class {
   #port;
   #answer;
   /**
-   * Asks nothing yet.
+   * Creates an empty answer.
    *
-   * @param ask Sends the questions at once
+   * @param ask Sends the queries at once
    */
   constructor(ask3) {
     this.#ask = ask3;
   }
-  /** Asks, and requests a port. */
+  /** Sends the queries, and requests a port. */
   ask = (turn) => {
     this.#answer = this.#ask(turn);
     this.#answer.catch(() => {
@@ -13706,8 +14193,8 @@ var AskedAhead = class {
     this.#port = openForNext(turn);
   };
   /**
-   * Returns the answer, once; `undefined` if nothing was asked, or if it may not
-   * hold any more.
+   * Returns the answer, once; `undefined` if nothing was asked, or if the
+   * answer may be out of date.
    */
   async take(session, { signal }) {
     const answer = this.#answer;
@@ -13865,14 +14352,14 @@ async function chooseHash(session, options) {
   }
   return void 0;
 }
-async function hashBoth(session, path, { size, signal }, make2) {
+async function hashBoth(session, path, { size, signal }, make) {
   const hash2 = await chooseHash(session, {
     signal
   });
   if (hash2 === void 0) return void 0;
   const stop2 = new AbortController();
   const either = anySignal(stop2.signal, signal);
-  const making = make2(hash2, either);
+  const making = make(hash2, either);
   making.catch((fault) => stop2.abort(fault));
   try {
     const options = {
@@ -13931,15 +14418,15 @@ async function performSlowly(turn, command, { size = 0, signal }) {
   if (timeout === 0) return await turn.perform(command, {
     signal
   });
-  const limit2 = timeout + Math.ceil(size / LEAST_RATE);
+  const limit = timeout + Math.ceil(size / LEAST_RATE);
   signal?.throwIfAborted();
   const pending = control.send(command);
   const late = () => {
-    const error = new Deno.errors.TimedOut(`Cannot complete "${pending.command}": no reply within ${limit2} ms; the connection is closed`);
+    const error = new Deno.errors.TimedOut(`Cannot complete "${pending.command}": no reply within ${limit} ms; the connection is closed`);
     control.fail(error);
     return error;
   };
-  const reply = await within(limit2, signal, late, (signal2) => abortable(pending.first, signal2));
+  const reply = await within(limit, signal, late, (signal2) => abortable(pending.first, signal2));
   return expectSuccess(reply, pending.command);
 }
 function readHash(reply, digits, path) {
@@ -13986,16 +14473,16 @@ async function hashOpenFile(file, hash2, signal) {
     digester.update(buffer2.subarray(0, n));
   }
 }
-var STRETCH = 16 * 1024 * 1024;
+var MAX_UNPAUSED = 16 * 1024 * 1024;
 async function hashChunks(chunks, hash2, signal) {
   const digester = new Digester(hash2);
-  let rest = STRETCH;
+  let rest = MAX_UNPAUSED;
   for await (const chunk of chunks) {
     signal.throwIfAborted();
     digester.update(chunk);
     rest -= chunk.length;
     if (rest > 0) continue;
-    rest = STRETCH;
+    rest = MAX_UNPAUSED;
     await delay(0, signal);
   }
   return digester.digest();
@@ -14098,7 +14585,7 @@ var MAX_LINKS = 40;
 function resolveTarget(local) {
   return locally(() => {
     const path = local instanceof URL ? fileURLToPath2(local) : local;
-    const info = look(path);
+    const { link, info } = statTarget(path);
     if (info?.isDirectory) {
       throw new Deno.errors.IsADirectory(`Cannot download to ${quote(path)}: it is a directory`);
     }
@@ -14106,7 +14593,7 @@ function resolveTarget(local) {
       throw new TypeError(`Cannot download to ${quote(path)}: it is not the name of a file`);
     }
     const isReplaceable = info === void 0 || info.isFile;
-    const end = !isReplaceable ? path : info === void 0 ? followed(path) : real(path);
+    const end = !isReplaceable ? path : link?.isSymlink !== true ? path : info === void 0 ? followLinks(path) : Deno.realPathSync(path);
     return {
       path: end,
       mode: modeOf2(info),
@@ -14148,9 +14635,13 @@ function modeOf2(info) {
     group
   } : void 0;
 }
-function look(path) {
+function statTarget(path) {
   try {
-    return statOrNothing(path);
+    const link = lstatOrNothing(path);
+    return {
+      link,
+      info: link?.isSymlink ? statOrNothing(path) : link
+    };
   } catch (error) {
     throw withMessage(error, (message) => `Cannot download to ${quote(path)}: ${message}`);
   }
@@ -14161,18 +14652,15 @@ function statOrNothing(path) {
 function lstatOrNothing(path) {
   return unlessMissing(() => Deno.lstatSync(path));
 }
-function unlessMissing(look2) {
+function unlessMissing(look) {
   try {
-    return look2();
+    return look();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return void 0;
     throw error;
   }
 }
-function real(path) {
-  return Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path;
-}
-function followed(path) {
+function followLinks(path) {
   let end = path;
   for (let links = 0; links < MAX_LINKS; links++) {
     if (!lstatOrNothing(end)?.isSymlink) return end;
@@ -14196,7 +14684,7 @@ function openNew(path, mode) {
 }
 function openRandomPart(path, mode) {
   for (let attempt = 1; ; attempt++) {
-    const part = beside(path, partName(basename2(path), randomMark(), false));
+    const part = siblingPath(path, partName(basename2(path), randomMark(), false));
     try {
       const opened = openLocked(part, mode, () => false, {
         isNew: true
@@ -14255,7 +14743,7 @@ function isOwn({ isFile, nlink, uid }, owner) {
   return Deno.build.os === "windows" || uid === owner;
 }
 function newFileBeside(path, mode) {
-  const probe2 = beside(path, partName(basename2(path), randomMark(), false));
+  const probe2 = siblingPath(path, partName(basename2(path), randomMark(), false));
   using file = openNew(probe2, mode);
   try {
     return file.statSync();
@@ -14274,7 +14762,7 @@ function openPart(path) {
 function openInPlace(path) {
   return openLocked(path, void 0, () => true);
 }
-function beside(path, name) {
+function siblingPath(path, name) {
   return path.slice(0, path.length - basename2(path).length) + name;
 }
 function removeOtherParts(path, owner, names) {
@@ -14284,7 +14772,7 @@ function removeOtherParts(path, owner, names) {
       const isResumable = isResumablePart(name, basename2(path));
       const isOurs2 = (info) => isResumable ? isOnlyOf(info, owner) : isOwn(info, owner);
       try {
-        removeIdlePart(beside(path, name), isOurs2);
+        removeIdlePart(siblingPath(path, name), isOurs2);
       } catch {
       }
     }
@@ -14320,7 +14808,7 @@ function openLocked(path, mode, isWanted, { isNew: isFresh = false } = {}) {
     let isOurs2 = false;
     try {
       if (!isNew && !isWanted(file.statSync())) return void 0;
-      if (!tryLock(file)) throw busy2(path);
+      if (!tryLock(file)) throw busyError2(path);
       isOurs2 = isUnder(path, file);
     } finally {
       if (!isOurs2) file.close();
@@ -14330,7 +14818,7 @@ function openLocked(path, mode, isWanted, { isNew: isFresh = false } = {}) {
       isNew
     };
   }
-  throw busy2(path);
+  throw busyError2(path);
 }
 function openUnlessLate(path, mode, isNew) {
   const Late = isNew ? Deno.errors.AlreadyExists : Deno.errors.NotFound;
@@ -14351,7 +14839,7 @@ function tryLock(file) {
     return true;
   }
 }
-function busy2(path) {
+function busyError2(path) {
   return new Deno.errors.Busy(`Cannot write to ${quote(path)}: another download is writing to it; wait for it or use another name`);
 }
 
@@ -14430,7 +14918,7 @@ var Part = class _Part {
   #foreign;
   /** Whether no file had the target's name before. */
   #isNew = false;
-  /** Whether old content must be truncated before the first write. */
+  /** Whether old content has to be truncated before the first write. */
   #isStale = false;
   #isBegun = false;
   #isDone = false;
@@ -14448,12 +14936,12 @@ var Part = class _Part {
    * @param mark Identifies the remote file, if the download may be resumed
    * @throws {LocalError} If another download is writing to it
    */
-  static beside(target, mark) {
+  static besideTarget(target, mark) {
     const name = basename3(target.path);
     const part = locally(() => inFolder(target, () => {
       let foreign;
       if (mark !== void 0) {
-        const path2 = beside(target.path, partName(name, mark, true));
+        const path2 = siblingPath(target.path, partName(name, mark, true));
         const file2 = openPart(path2);
         if (file2 !== void 0) {
           const info = file2.statSync();
@@ -15097,10 +15585,10 @@ var Segments = class _Segments {
       for (const { received } of forks) failure3 ??= await received;
       await this.#fetchAll(provider, own);
       if (!this.isComplete) throw failure3.error;
-      this.closed = Promise.all(forks.map(({ closed: closed2 }) => closed2));
+      this.closed = Promise.all(forks.map(({ closed }) => closed));
     } catch (error) {
       stop2.abort(error);
-      await Promise.all(forks.map(({ closed: closed2 }) => closed2));
+      await Promise.all(forks.map(({ closed }) => closed));
       throw error;
     }
   }
@@ -15263,7 +15751,7 @@ async function verifyDownload(session, downloaded, { verify, signal }) {
     }, (hash2, signal2) => part.hash(hash2, signal2));
     if (hashes !== void 0) {
       const { name, local, remote: remote2 } = hashes;
-      if (local !== remote2) throw unusable(downloaded, name, remote2, local);
+      if (local !== remote2) throw notResumable(downloaded, name, remote2, local);
       return name;
     }
   }
@@ -15275,17 +15763,17 @@ async function checkAgain(session, downloaded, options) {
   if (position > facts.size) {
     const size2 = await session.shared((turn) => requestBinarySize(turn, remote, options), options);
     if (position <= (size2 ?? 0)) return;
-    throw unusable(downloaded, "size", size2 ?? facts.size, position);
+    throw notResumable(downloaded, "size", size2 ?? facts.size, position);
   }
   if (!isSlow || facts.shown === null) return;
   const { size, shown } = await requestFacts(session, remote, options);
   if (size === null) return;
-  if (size < position) throw unusable(downloaded, "size", size, position);
+  if (size < position) throw notResumable(downloaded, "size", size, position);
   if (size > position || shown === null) return;
   if (shown.getTime() === facts.shown.getTime()) return;
-  throw unusable(downloaded, "mtime", facts.shown.toISOString(), shown.toISOString(), `Cannot download ${quote(remote)}: the file on the server changed during the transfer`);
+  throw notResumable(downloaded, "mtime", facts.shown.toISOString(), shown.toISOString(), `Cannot download ${quote(remote)}: the file on the server changed during the transfer`);
 }
-function unusable(downloaded, what, expected, actual, message) {
+function notResumable(downloaded, what, expected, actual, message) {
   downloaded.part.reset();
   return differs(downloaded, what, expected, actual, message);
 }
@@ -15304,6 +15792,7 @@ var WriteBehind = class {
   #fault;
   #buffer;
   #spare;
+  #isShared;
   #filled = 0;
   #writing;
   /**
@@ -15315,7 +15804,8 @@ var WriteBehind = class {
    */
   constructor(part, size, isWhole) {
     this.#part = part;
-    this.#buffer = new Uint8Array(size);
+    this.#isShared = isWhole && size === SHARED_SIZE;
+    this.#buffer = this.#isShared ? borrowBuffer() : new Uint8Array(size);
     if (!isWhole) this.#spare = new Uint8Array(size);
     this.#failed.promise.catch(() => {
     });
@@ -15355,6 +15845,10 @@ var WriteBehind = class {
     await this.#writing;
     if (this.#fault !== void 0) throw this.#fault;
   }
+  /** Ends after all bytes were read and written. */
+  close() {
+    if (this.#isShared) returnBuffer(this.#buffer);
+  }
   #begin() {
     if (this.#fault !== void 0) throw this.#fault;
     if (this.#spare === void 0 || this.#filled === 0) return;
@@ -15379,7 +15873,7 @@ var WriteBehind = class {
 
 // lib/files/download/download.ts
 var BLOCK_SIZE3 = 1024 * 1024;
-var LEAST_BLOCK2 = 16 * 1024;
+var LEAST_BLOCK2 = SHARED_SIZE;
 var SHORT2 = 64 * 1024;
 var DISK_GRACE = 5e3;
 var RECHECK_AFTER = 1e3;
@@ -15436,7 +15930,7 @@ var Download = class {
     });
     this.#tracker = new ProgressTracker(options, BLOCK_SIZE3, limiter);
   }
-  /** Bytes of the file that are here. */
+  /** Bytes of the file that were received. */
   get #position() {
     return this.#segments?.received ?? this.#part?.position ?? 0;
   }
@@ -15457,7 +15951,7 @@ var Download = class {
     }
     return result;
   }
-  /** Makes the local file, or leaves the one before. */
+  /** Creates the local file, or leaves the existing one. */
   async #fetchTo(target) {
     let isKept = false;
     try {
@@ -15518,10 +16012,7 @@ var Download = class {
     if (this.#options.resume) return this.#parts;
     return this.#parts ?? await partsBeside(this.#provider, path);
   }
-  /**
-   * Requests size and time, and discards what was downloaded of another
-   * version.
-   */
+  /** Requests size and time, and discards the data of another version. */
   async #inspect(session) {
     const facts = await this.#ahead.take(session, this.#options) ?? await this.#ask(session);
     const before = this.#facts;
@@ -15554,7 +16045,7 @@ var Download = class {
       return await Part.inPlace(target, resume ? facts : void 0, signal);
     }
     const mark = resume && this.#isProvable ? await this.#mark(session, facts) : void 0;
-    const part = Part.beside(target, mark);
+    const part = Part.besideTarget(target, mark);
     const { foreign } = part;
     if (foreign !== void 0) {
       session.control.tell(() => printable(`not resumed: ${quote(foreign)} may belong to another user`));
@@ -15677,11 +16168,11 @@ var Download = class {
     const writer = new WriteBehind(part, size, isWhole);
     const reading = this.#read(transfer, writer, part.position);
     try {
-      const ended2 = Promise.race([
+      const ended = Promise.race([
         reading,
         writer.failed
       ]);
-      await abortable(ended2, this.#options.signal);
+      await abortable(ended, this.#options.signal);
     } catch (error) {
       const { signal } = this.#options;
       const flushing = reading.catch(() => writer.flush()).catch(() => {
@@ -15709,7 +16200,10 @@ var Download = class {
     await awaitConfirmation(transfer, part.position, whole, this.#options);
     this.#noteTime(began);
   }
-  /** Asks what the next operation asks first, with the wait for the reply. */
+  /**
+   * Sends the first queries of the next operation, together with the wait for
+   * the reply.
+   */
   #askForNext(transfer) {
     const { keepAlive: keepAlive2 = 0 } = this.#options;
     const { upcoming } = this.#provider.jobs;
@@ -15733,6 +16227,7 @@ var Download = class {
       if (wait !== void 0) await wait;
     }
     await writer.flush();
+    writer.close();
   }
   /** A local error, because a retry would have the same result. */
   #tooLarge(what) {
@@ -15776,13 +16271,13 @@ var WorkerPool = class {
   #change = Promise.withResolvers();
   #failure;
   /** Creates a pool of one worker. */
-  constructor(provider, { most, signal }, make2) {
+  constructor(provider, { most, signal }, make) {
     const { signal: end } = this.#end;
     this.#signal = anySignal(end, signal);
     this.#growth = most === "auto" ? new Growth() : void 0;
     this.#most = most === "auto" ? 1 : most;
-    this.#make = make2;
-    this.first = make2(provider, this.#signal);
+    this.#make = make;
+    this.first = make(provider, this.#signal);
     this.#workers = /* @__PURE__ */ new Set([
       this.first
     ]);
@@ -15805,9 +16300,9 @@ var WorkerPool = class {
    */
   addWorkers() {
     if (this.#queue === void 0) return;
-    const spare = this.#most - this.#workers.size - this.#adding.size;
+    const spare2 = this.#most - this.#workers.size - this.#adding.size;
     const work = this.#queue.size - this.#waiting - this.#adding.size;
-    for (let i = Math.min(spare, work); i > 0; i--) {
+    for (let i = Math.min(spare2, work); i > 0; i--) {
       const adding = this.#addWorker();
       this.#adding.add(adding);
       adding.then(() => this.#adding.delete(adding));
@@ -15981,11 +16476,11 @@ var DownloadList = class {
     this.#options = options;
     this.#limiter = new RateLimiter(options.maxRate);
   }
-  /** One at a time: how many more there are is not known. */
+  /** One at a time, because the number of the others is unknown. */
   get size() {
     return this.#isRead ? 0 : 1;
   }
-  /** Takes the next file, when the caller has taken enough outcomes. */
+  /** Takes the next file, once the caller has taken enough outcomes. */
   take() {
     const taken = this.#taking.then(() => this.#take());
     this.#taking = taken.catch(() => {
@@ -16096,13 +16591,13 @@ var DownloadList = class {
       await this.#change.promise;
     }
   }
-  /** Ends the outcomes, after those that wait. */
+  /** Ends the outcomes after the waiting ones. */
   end(error) {
     this.#failure ??= error;
     this.#isOver = true;
     this.#wake();
   }
-  /** Begins no further file: the caller wants no more outcomes. */
+  /** Starts no further file, because the caller wants no more outcomes. */
   leave() {
     if (!this.#isRead) {
       this.#isRead = true;
@@ -16127,7 +16622,7 @@ var OPEN_OPTIONS = {
 var BLOCK_SIZE4 = 64 * 1024;
 var CACHE_SIZE = 4 * 1024 * 1024;
 var BLOCK_UNIT = 512;
-var FRESH = 500;
+var MAX_CACHE_AGE = 500;
 var MOST_SKIPPED = 2;
 async function openRemoteFile(provider, path, options) {
   const { blockSize = BLOCK_SIZE4, cacheSize = CACHE_SIZE } = options;
@@ -16236,7 +16731,7 @@ var BlockReader = class {
     }
     const { session: current } = this.#provider;
     const age = performance.now() - this.#asked;
-    if (age > FRESH) await this.#checkUnchanged(current);
+    if (age > MAX_CACHE_AGE) await this.#checkUnchanged(current);
     const transfer = await this.#retrieve(current, block);
     return {
       transfer
@@ -16350,11 +16845,12 @@ var RemoteFile = class _RemoteFile {
   #isClosed = false;
   /** The end of the queue of reads and seeks. */
   #queue = Promise.resolve();
+  /** @ignore */
   constructor(reader, cacheSize) {
     this.#reader = reader;
     this.#mostBlocks = Math.max(1, Math.floor(cacheSize / reader.blockSize));
   }
-  /** @internal */
+  /** @ignore */
   static create(reader, { cacheSize }) {
     return new _RemoteFile(reader, cacheSize);
   }
@@ -16480,11 +16976,11 @@ var StartedSource = class {
    * Reads the first chunk, or the end of an empty source, without a time limit.
    * If a command would be refused, nothing is read.
    */
-  async start({ control, ended: ended2 }, { signal }) {
+  async start({ control, ended }, { signal }) {
     if (control.failure !== void 0 || control.open !== void 0) return;
     const first = this.#iterator.next();
     try {
-      this.#first = await abortable(abortable(first, signal), ended2);
+      this.#first = await abortable(abortable(first, signal), ended);
     } catch (error) {
       this.end().catch(() => {
       });
@@ -16566,8 +17062,8 @@ async function* whileOpen(data, chunks) {
       yield next.value;
     }
   } finally {
-    const ended2 = isRead ? void 0 : iterator.return?.();
-    const ending = data.unlessFailed(Promise.resolve(ended2));
+    const ended = isRead ? void 0 : iterator.return?.();
+    const ending = data.unlessFailed(Promise.resolve(ended));
     await settle(ending, SOURCE_GRACE);
   }
 }
@@ -16708,15 +17204,15 @@ async function retrieve(session, path, options) {
   const { promise: aborted, reject } = Promise.withResolvers();
   aborted.catch(() => {
   });
-  const onAbort = () => {
+  const onAbort2 = () => {
     ending ??= transfer.abort();
     ending.finally(() => reject(signal.reason));
   };
-  signal?.addEventListener("abort", onAbort, {
+  signal?.addEventListener("abort", onAbort2, {
     once: true
   });
-  const release = () => signal?.removeEventListener("abort", onAbort);
-  if (signal?.aborted) onAbort();
+  const release = () => signal?.removeEventListener("abort", onAbort2);
+  if (signal?.aborted) onAbort2();
   let size = FIRST_CHUNK_SIZE;
   let left = length;
   const pull = async (controller) => {
@@ -17073,7 +17569,7 @@ function readOnce(source, total, dispose) {
     identity: null,
     isRewindable: false,
     hasChanged: () => false,
-    read: (_offset, blocksize) => faulty(chunksOf(source, blocksize)),
+    read: (_offset, blocksize) => withSourceErrors(chunksOf(source, blocksize)),
     [Symbol.dispose]: dispose
   };
 }
@@ -17091,7 +17587,7 @@ function withTotal(source, remote, size) {
     identity: source.identity,
     isRewindable: source.isRewindable,
     hasChanged: () => source.hasChanged(),
-    read: (offset, blocksize) => counted(source.read(offset, blocksize), (bytes2, isEnd) => {
+    read: (offset, blocksize) => withCount(source.read(offset, blocksize), (bytes2, isEnd) => {
       if (bytes2 > total || isEnd && bytes2 < total) {
         throw otherLength(remote, bytes2, total);
       }
@@ -17106,7 +17602,7 @@ function otherLength(remote, actual, expected) {
     actual
   }));
 }
-function counted(chunks, check) {
+function withCount(chunks, check) {
   return {
     [Symbol.asyncIterator]() {
       const iterator = chunks[Symbol.asyncIterator]();
@@ -17142,7 +17638,7 @@ function rewindable(size, slice) {
     identity: null,
     isRewindable: true,
     hasChanged: () => false,
-    read: (offset, blocksize) => faulty(chunksOf(slice(offset), blocksize)),
+    read: (offset, blocksize) => withSourceErrors(chunksOf(slice(offset), blocksize)),
     [Symbol.dispose]() {
     }
   };
@@ -17151,10 +17647,10 @@ function namingFile(path, run3) {
   try {
     return run3();
   } catch (error) {
-    throw unopened(path, error);
+    throw openingError(path, error);
   }
 }
-function unopened(path, error) {
+function openingError(path, error) {
   return withMessage(asError(error), (message) => message.startsWith("Cannot ") ? message : `Cannot upload ${quote(path)}: ${message}`);
 }
 async function openFile(local, signal) {
@@ -17166,7 +17662,7 @@ async function openFile(local, signal) {
   const file = isFile ? namingFile(path, () => Deno.openSync(path)) : await openPipe(path, {
     read: true
   }, signal).catch((error) => {
-    throw signal?.aborted ? error : unopened(path, error);
+    throw signal?.aborted ? error : openingError(path, error);
   });
   try {
     let info = file.statSync();
@@ -17189,7 +17685,7 @@ async function openFile(local, signal) {
         info = locally(() => file.statSync());
         return identify(info) !== before;
       },
-      read: (offset, blocksize) => faulty(isFile ? blocksOf(file, offset, blocksize) : chunksOf(file, blocksize), {
+      read: (offset, blocksize) => withSourceErrors(isFile ? blocksOf(file, offset, blocksize) : chunksOf(file, blocksize), {
         path,
         offset
       }),
@@ -17220,7 +17716,7 @@ function openPlain(path, plain) {
       info = locally(() => file.stat());
       return identify(info) !== before;
     },
-    read: (offset, blocksize) => faulty(file.read(offset, blocksize), {
+    read: (offset, blocksize) => withSourceErrors(file.read(offset, blocksize), {
       path,
       offset
     }),
@@ -17242,7 +17738,7 @@ async function* blocksOf(file, offset, blocksize) {
     yield buffer2.subarray(0, n);
   }
 }
-function faulty(chunks, file) {
+function withSourceErrors(chunks, file) {
   return {
     [Symbol.asyncIterator]() {
       const iterator = chunks[Symbol.asyncIterator]();
@@ -17279,7 +17775,7 @@ init_printable();
 init_printable();
 function temporaryNameError(error, remote) {
   const { reply, command } = error;
-  return new FTPPermanentError(`${error.message} (the temporary name of ${quote(remote)}; if the server refuses such names, set { temporaryName } or { atomic: false })`, {
+  return new FTPPermanentError(withAdvice(error.message, `this is the temporary name of ${quote(remote)}; if the server refuses such names, set { temporaryName } or { atomic: false }`), {
     reply,
     command,
     cause: error
@@ -17383,7 +17879,7 @@ function temporaryPath(remote, mark, isResumable, { temporaryName }) {
   throw new TypeError(`Cannot use ${showValue(chosen)} as the temporary name of ${quote(remote)}: it must be a single path segment, and not the target's own name`);
 }
 async function refuseDataSet(session, remote, options) {
-  if (!/^'.*'$/.test(remote)) return;
+  if (!isDataSet(session, remote)) return;
   let reply;
   try {
     reply = await session.shared((turn) => turn.exchange({
@@ -17393,8 +17889,10 @@ async function refuseDataSet(session, remote, options) {
     if (isRefusal(error)) return;
     throw error;
   }
-  if (!/\bMVS\b/.test(reply.text)) return;
-  throw new Deno.errors.NotSupported(`Cannot upload to ${quote(remote)} under a temporary name: z/OS cannot store a file next to a data set; use { atomic: false }`);
+  if (/\bMVS\b/.test(reply.text)) throw dataSetError(remote);
+}
+function dataSetError(remote) {
+  return new Deno.errors.NotSupported(`Cannot upload to ${quote(remote)} under a temporary name: z/OS cannot store a file next to a data set; use { atomic: false }`);
 }
 
 // lib/files/replacement.ts
@@ -17829,11 +18327,9 @@ var UploadTarget = class {
   }
   /**
    * Renames the file, so that a command that arrives late cannot reach it. A
-   * file written in place has only one name.
-   *
-   * A file locked by an old connection would keep its lock: vsftpd lets no
-   * other connection write to it until the old one has timed out
-   * (`lock_upload_files`; 300 seconds). It is left behind.
+   * file written in place has only one name. A file locked by an old connection
+   * is left behind: vsftpd lets no other connection write to it until the old
+   * one has timed out (`lock_upload_files`; 300 seconds).
    */
   async leave(session) {
     if (!this.#isInDoubt || this.path === this.remote) return;
@@ -18092,13 +18588,13 @@ var Upload = class {
    */
   #written;
   #digester;
-  /** What was compared and found equal. */
+  /** The property that was found equal. */
   #verified = null;
   /** The time that the file was given. */
   #mtime = null;
   #ahead;
   #onEnding;
-  /** The rename that was sent together with what proves it. */
+  /** The rename that was sent together with its checks. */
   #begun;
   constructor(provider, source, remote, options, { limiter, onEnding, ahead }) {
     checkTransferOptions(options);
@@ -18163,8 +18659,8 @@ var Upload = class {
     ].some((what) => profile.lacks(what));
   }
   /**
-   * Returns what sets the file's time at once; `undefined` if no time is to be
-   * set, and `false` if that needs more than one known command.
+   * Returns a function that sets the file's time at once; `undefined` if no
+   * time is to be set, and `false` if that takes more than one known command.
    */
   #dating(session) {
     const { mtime = true } = this.#options;
@@ -18173,9 +18669,9 @@ var Upload = class {
     return knownDating(session, this.#target.path, modified) ?? false;
   }
   /**
-   * Waits for the confirmation, proves the file, sets its time, and sends the
-   * rename if all of that was right. Otherwise the file keeps its temporary
-   * name, and {@linkcode #check} finds out more.
+   * Waits for the confirmation, verifies the file, sets its time, and sends the
+   * rename if all of that succeeded. Otherwise the file keeps its temporary
+   * name, and {@linkcode #check} finds the reason.
    */
   async #combine(session, transfer, from) {
     const { signal } = this.#options;
@@ -18207,7 +18703,7 @@ var Upload = class {
         if (mayAskBehind) await this.#confirm(transfer, from);
         if (!isRenaming) ask3(turn);
         isRenaming = true;
-        const [size, isDated, accepted] = await asked.catch(refused);
+        const [size, isDated, accepted] = await asked.catch(noAnswers);
         const isRefused = isDated === false || accepted === void 0;
         if (isRefused) session.profile.noteLacking(COMBINED);
         if (size !== sent || isRefused) return;
@@ -18515,7 +19011,7 @@ var Upload = class {
     return this.#source.isRewindable ? error : new LocalError(error);
   }
 };
-function refused(error) {
+function noAnswers(error) {
   if (!isRefusal(error) || error.reply.code === 421) throw error;
   return [
     null,
@@ -18572,9 +19068,264 @@ function haveSameHash(provider, remote, local, size, options) {
 
 // lib/mirror/snapshot.ts
 init_printable();
+
+// lib/mirror/name_table.ts
+var BLOCK_SIZE8 = 65536;
+var ROWS = 4096;
+var MIN_SLOTS = 8192;
+var WORDS = 4;
+var MAX_LOAD = 0.75;
+var NameTable = class {
+  #blocks = [];
+  /** Free code units at the end of the last block. */
+  #free = 0;
+  #rows = [];
+  #size = 0;
+  /** Numbers of names plus one, by hash; 0 for a free slot. */
+  #slots = new Int32Array(MIN_SLOTS);
+  // a server that knew the hash could choose names with equal ones
+  #seeds = crypto.getRandomValues(new Int32Array(2));
+  /** Number of names. */
+  get size() {
+    return this.#size;
+  }
+  /** Returns the number of a name; -1 if it was not added. */
+  indexOf(name) {
+    return this.#slots[this.#slotOf(name, this.#hashOf(name))] - 1;
+  }
+  /** Adds a name if it is new, and returns its number. */
+  add(name) {
+    const hash2 = this.#hashOf(name);
+    const slot = this.#slotOf(name, hash2);
+    const known = this.#slots[slot] - 1;
+    if (known >= 0) return known;
+    const index = this.#size++;
+    this.#slots[slot] = index + 1;
+    this.#store(index, name, hash2);
+    if (this.#size > this.#slots.length * MAX_LOAD) this.#grow();
+    return index;
+  }
+  /** Returns the name with a number. */
+  at(index) {
+    const { block, start, length } = this.#positionOf(index);
+    let text = "";
+    for (let at = start; at < start + length; at += ROWS) {
+      const units = block.subarray(at, Math.min(start + length, at + ROWS));
+      text += String.fromCharCode.apply(null, units);
+    }
+    return text;
+  }
+  #rowOf(index) {
+    return this.#rows[Math.floor(index / ROWS)];
+  }
+  #positionOf(index) {
+    const row = this.#rowOf(index);
+    const at = index % ROWS * WORDS;
+    return {
+      block: this.#blocks[row[at + 1]],
+      start: row[at + 2],
+      length: row[at + 3]
+    };
+  }
+  #store(index, name, hash2) {
+    const { length } = name;
+    if (length > this.#free || this.#blocks.length === 0) {
+      this.#free = Math.max(BLOCK_SIZE8, length);
+      this.#blocks.push(new Uint16Array(this.#free));
+    }
+    const block = this.#blocks.at(-1);
+    const start = block.length - this.#free;
+    this.#free -= length;
+    for (let at = 0; at < length; at++) block[start + at] = name.charCodeAt(at);
+    if (index % ROWS === 0) this.#rows.push(new Int32Array(ROWS * WORDS));
+    const words = [
+      hash2,
+      this.#blocks.length - 1,
+      start,
+      length
+    ];
+    this.#rowOf(index).set(words, index % ROWS * WORDS);
+  }
+  /** Returns the slot of a name, or the free slot for it. */
+  #slotOf(name, hash2) {
+    const mask = this.#slots.length - 1;
+    let slot = hash2 & mask;
+    for (let index; (index = this.#slots[slot] - 1) >= 0; ) {
+      if (this.#isAt(index, name, hash2)) break;
+      slot = slot + 1 & mask;
+    }
+    return slot;
+  }
+  #isAt(index, name, hash2) {
+    if (this.#rowOf(index)[index % ROWS * WORDS] !== hash2) return false;
+    const { block, start, length } = this.#positionOf(index);
+    if (length !== name.length) return false;
+    for (let at = 0; at < length; at++) {
+      if (block[start + at] !== name.charCodeAt(at)) return false;
+    }
+    return true;
+  }
+  #grow() {
+    const slots2 = new Int32Array(this.#slots.length * 2);
+    const mask = slots2.length - 1;
+    for (let index = 0; index < this.#size; index++) {
+      let slot = this.#rowOf(index)[index % ROWS * WORDS] & mask;
+      while (slots2[slot] !== 0) slot = slot + 1 & mask;
+      slots2[slot] = index + 1;
+    }
+    this.#slots = slots2;
+  }
+  #hashOf(name) {
+    let hash2 = this.#seeds[0];
+    const factor = this.#seeds[1] | 1;
+    for (let at = 0; at < name.length; at++) {
+      hash2 = Math.imul(hash2 ^ name.charCodeAt(at), factor);
+      hash2 ^= hash2 >>> 15;
+    }
+    return hash2;
+  }
+};
+
+// lib/mirror/item_table.ts
+var UNKNOWN_IDENTITY = {};
+var MAX_OBJECTS = 4096;
+var ROWS2 = 4096;
+var MAX_TRAITS = 255;
+var ItemTable = class {
+  #objects = /* @__PURE__ */ new Map();
+  #packed;
+  /** Number of entries. */
+  get size() {
+    return this.#packed?.size ?? this.#objects.size;
+  }
+  /** Whether there is an entry of a name. */
+  has(name) {
+    return this.#packed?.has(name) ?? this.#objects.has(name);
+  }
+  /** Returns the entry of a name. */
+  get(name) {
+    return this.#packed === void 0 ? this.#objects.get(name) : this.#packed.get(name);
+  }
+  /** Adds an entry, or replaces the one of the same name. */
+  set(item) {
+    if (this.#packed !== void 0) return this.#packed.set(item);
+    this.#objects.set(item.name, item);
+    if (this.#objects.size > MAX_OBJECTS) this.#pack();
+  }
+  /** Returns the names. */
+  *keys() {
+    let at = 0;
+    for (const name of this.#objects.keys()) {
+      at++;
+      yield name;
+    }
+    const packed = this.#packed;
+    for (; at < (packed?.size ?? 0); at++) yield packed.name(at);
+  }
+  /** Returns the entries, including those that are added meanwhile. */
+  *values() {
+    let at = 0;
+    for (const item of this.#objects.values()) {
+      at++;
+      yield item;
+    }
+    for (; at < (this.#packed?.size ?? 0); at++) yield this.#packed.at(at);
+  }
+  #pack() {
+    this.#packed = new PackedItems();
+    for (const item of this.#objects.values()) this.#packed.set(item);
+    this.#objects.clear();
+  }
+};
+var PackedItems = class {
+  #names = new NameTable();
+  #sizes = new NumberColumn();
+  #mtimes = new NumberColumn();
+  #ctimes = new NumberColumn();
+  #shown = new NumberColumn();
+  #traits = [];
+  /** Number of an entry's traits plus one, or 0 if it is whole. */
+  #kinds = [];
+  /** Entries that cannot be packed. */
+  #whole = /* @__PURE__ */ new Map();
+  get size() {
+    return this.#names.size;
+  }
+  has(name) {
+    return this.#names.indexOf(name) >= 0;
+  }
+  get(name) {
+    const index = this.#names.indexOf(name);
+    return index < 0 ? void 0 : this.at(index, name);
+  }
+  name(index) {
+    return this.#names.at(index);
+  }
+  at(index, name) {
+    const traits = this.#kinds[Math.floor(index / ROWS2)][index % ROWS2];
+    if (traits === 0) return this.#whole.get(index);
+    const { kind, timeCommand, precision } = this.#traits[traits - 1];
+    return {
+      name: name ?? this.#names.at(index),
+      kind,
+      size: this.#sizes.get(index),
+      mtime: this.#mtimes.get(index),
+      ctime: this.#ctimes.get(index),
+      shown: this.#shown.get(index),
+      timeCommand,
+      precision,
+      identity: UNKNOWN_IDENTITY,
+      problem: void 0
+    };
+  }
+  set(item) {
+    const index = this.#names.add(item.name);
+    if (index % ROWS2 === 0 && this.#kinds.length <= index / ROWS2) {
+      this.#kinds.push(new Uint8Array(ROWS2));
+    }
+    const traits = this.#traitsOf(item);
+    this.#kinds[Math.floor(index / ROWS2)][index % ROWS2] = traits;
+    if (traits === 0) return void this.#whole.set(index, item);
+    this.#whole.delete(index);
+    this.#sizes.set(index, item.size);
+    this.#mtimes.set(index, item.mtime);
+    this.#ctimes.set(index, item.ctime);
+    this.#shown.set(index, item.shown);
+  }
+  /** Returns the number of an entry's traits plus one; 0 if it stays whole. */
+  #traitsOf(item) {
+    const { kind, timeCommand, precision, identity, problem } = item;
+    const { unique, canonical } = identity;
+    const isWhole = problem !== void 0 || unique !== void 0 || canonical !== void 0;
+    if (isWhole) return 0;
+    const known = this.#traits.findIndex((traits) => traits.kind === kind && traits.timeCommand === timeCommand && traits.precision === precision);
+    if (known >= 0) return known + 1;
+    if (this.#traits.length === MAX_TRAITS) return 0;
+    return this.#traits.push({
+      kind,
+      timeCommand,
+      precision
+    });
+  }
+};
+var NumberColumn = class {
+  #rows = [];
+  get(index) {
+    const value = this.#rows[Math.floor(index / ROWS2)]?.[index % ROWS2];
+    return Number.isNaN(value) ? void 0 : value;
+  }
+  set(index, value) {
+    const row = Math.floor(index / ROWS2);
+    if (value === void 0 && this.#rows[row] === void 0) return;
+    this.#rows[row] ??= new Float64Array(ROWS2).fill(NaN);
+    this.#rows[row][index % ROWS2] = value ?? NaN;
+  }
+};
+
+// lib/mirror/snapshot.ts
 var Snapshot = class {
   /** The entries by name. */
-  items = /* @__PURE__ */ new Map();
+  items = new ItemTable();
   /** Identifies the directory. */
   identity;
   /** Whether names with a leading dot may be missing. */
@@ -18586,7 +19337,7 @@ var Snapshot = class {
   #folded;
   #parts;
   /** Creates an empty snapshot. */
-  constructor(identity = {}, hidesDots = false) {
+  constructor(identity = UNKNOWN_IDENTITY, hidesDots = false) {
     this.identity = identity;
     this.hidesDots = hidesDots;
   }
@@ -18601,7 +19352,7 @@ var Snapshot = class {
   }
   /** Adds or replaces an entry. */
   set(item) {
-    this.items.set(item.name, item);
+    this.items.set(item);
     this.#folded?.set(fold(item.name), item.name);
   }
   /** Names of temporary files of earlier transfers. */
@@ -18626,11 +19377,11 @@ var Snapshot = class {
     return this.#folded.get(fold(name));
   }
 };
-var MAX_NAME2 = 4096;
+var MAX_NAME3 = 4096;
 var ASCII_REGEXP2 = /^[\x00-\x7F]*$/;
 var LONG_RUN_REGEXP = /\p{M}{31}/u;
 function fold(name) {
-  const isPlain2 = name.length > MAX_NAME2 || ASCII_REGEXP2.test(name) || LONG_RUN_REGEXP.test(name);
+  const isPlain2 = name.length > MAX_NAME3 || ASCII_REGEXP2.test(name) || LONG_RUN_REGEXP.test(name);
   if (isPlain2) return name.toLowerCase();
   return name.toUpperCase().toLowerCase().normalize("NFC");
 }
@@ -18638,7 +19389,7 @@ function withoutMarks(name) {
   return name.replace(/[\p{M}\p{Cf}]+/gu, "");
 }
 function collisionKey(name) {
-  if (name.length > MAX_NAME2) return "";
+  if (name.length > MAX_NAME3) return "";
   const bare = ASCII_REGEXP2.test(name) ? name : withoutMarks(withoutMarks(name).normalize("NFKD"));
   let end = bare.length;
   while (end > 0 && (bare[end - 1] === "." || bare[end - 1] === " ")) end--;
@@ -18686,9 +19437,9 @@ var Staging = class {
   #path;
   #temporary = "";
   /**
-   * Builds an entry and all below it under another path.
+   * Builds an entry and everything in it under another path.
    *
-   * @returns The end of that
+   * @returns Ends that when it is disposed of
    */
   begin(path, temporary) {
     this.#path = path;
@@ -18714,10 +19465,10 @@ var LocalSide = class {
   #signal;
   #staging;
   /** Creates a side with a local root directory. */
-  constructor(root, follows, signal, staging = new Staging()) {
+  constructor(root, follows2, signal, staging = new Staging()) {
     this.#root = root;
     this.#signal = signal;
-    this.#follows = follows;
+    this.#follows = follows2;
     this.#staging = staging;
   }
   at(path) {
@@ -18787,12 +19538,18 @@ var LocalSide = class {
   check(name) {
     checkLocalName(name, Deno.build.os);
   }
+  ruleOf() {
+  }
   async make(path) {
-    if (path === "") return await Deno.mkdir(this.#root, {
-      recursive: true
-    });
+    if (path === "") {
+      await Deno.mkdir(this.#root, {
+        recursive: true
+      });
+      return false;
+    }
     this.#checkFolders(parentOf(path));
     Deno.mkdirSync(this.at(path));
+    return true;
   }
   /**
    * Returns a check of a file's path. It runs just before the file is opened,
@@ -19475,10 +20232,10 @@ var MirrorReport = class {
     this.result[COUNTS[action]]++;
     if (action === "fail" && this.#failures.length < MAX_FAILURES) {
       const shown = printableError(error);
-      this.#failures.push({
+      this.#failures.push(printableRecord({
         path: entry.path,
         error: shown
-      });
+      }));
     }
     this.#listener.call(() => this.#options.onEntry?.(event));
   }
@@ -19577,7 +20334,7 @@ var Mirror = class {
    * @param make Creates a task for one connection, with a signal that ends it
    * @throws {RangeError} If `maxDepth` is not 1 or more
    */
-  constructor(provider, options, make2) {
+  constructor(provider, options, make) {
     const { maxDepth = MAX_DEPTH, connections: connections2 = 1, dryRun, signal } = options;
     if (!(maxDepth >= 1)) {
       throw new RangeError(`Cannot mirror ${maxDepth} levels: "maxDepth" must be 1 or more`);
@@ -19586,7 +20343,7 @@ var Mirror = class {
     const pool = new WorkerPool(provider, {
       most,
       signal
-    }, make2);
+    }, make);
     this.#pool = pool;
     this.#options = {
       ...options,
@@ -19668,7 +20425,7 @@ var Mirror = class {
     let isNew = directory.isNew;
     if (directory.parent === void 0) {
       if (isDry) isNew = await target.probe("") === void 0;
-      else await target.make("");
+      else isNew = await target.make("");
     }
     if (!isNew) return await target.read(directory);
     const snapshot = new Snapshot();
@@ -19685,12 +20442,32 @@ var Mirror = class {
     if (pair === void 0) return void 0;
     const { provider } = task;
     return await this.#report.attempt(provider, directoryOf(directory), async () => {
+      await this.#checkNames(task, pair);
       const isFirst = directory.parent === void 0;
       if (isFirst && this.#options.delete) checkSource2(task, pair);
       await this.#countEntries(pair);
       await task.refine(pair);
       return pair;
     });
+  }
+  /**
+   * Fails before anything is sent to a directory that cannot have one of the
+   * entries.
+   *
+   * @throws {TypeError} If it cannot
+   */
+  async #checkNames({ target }, pair) {
+    const { directory, source } = pair;
+    const rule = target.ruleOf(directory);
+    if (rule === void 0) return;
+    const breather = new Breather();
+    for (const item of source.items.values()) {
+      if (breather.isDue) await breather.pause(this.#options.signal);
+      const isIdle = item.problem !== void 0 || reasonToSkip(item, directory) !== void 0 || !this.#isWanted(directory, item);
+      const reason = isIdle ? void 0 : rule(item);
+      if (reason === void 0) continue;
+      throw new TypeError(`Cannot store ${quote(item.name)} in ${quote(target.at(directory.path))}: ${reason}; rename it, or omit it with "filter"`);
+    }
   }
   /** Transfers one entry, if it takes part. */
   async #transferIncluded(task, pair, item) {
@@ -20017,7 +20794,7 @@ var Mirror = class {
     };
     await report.attempt(provider, entry, async () => {
       try {
-        await swap(target, {
+        await replaceEntry(target, {
           temporary,
           path: entry.path,
           aside: aside.path
@@ -20092,7 +20869,7 @@ var Mirror = class {
     return await removeItems(removal, directory, items);
   }
 };
-async function swap(target, { temporary, path, aside }) {
+async function replaceEntry(target, { temporary, path, aside }) {
   await target.rename(path, aside);
   try {
     await target.rename(temporary, path);
@@ -20117,7 +20894,7 @@ var QUARTER2 = 15 * MINUTE4;
 var WEST2 = -12 * HOUR;
 var EAST2 = 14 * HOUR;
 var TOLERANCE = 5 * MINUTE4;
-var WRONG = 2 * HOUR;
+var MAX_CLOCK_ERROR = 2 * HOUR;
 var UNKNOWN = 24 * HOUR;
 var VALIDITY = HOUR;
 var MAX_DAYS = 2e4;
@@ -20161,29 +20938,29 @@ var ServerClock = class {
     return isSaid && !this.#ignoresTimes;
   }
   /** Whether a written file may show more. */
-  isUntried(teller) {
-    const at = this.#tries.get(teller) ?? -Infinity;
+  isUntried(timeCommand) {
+    const at = this.#tries.get(timeCommand) ?? -Infinity;
     return performance.now() - at > VALIDITY;
   }
   /**
    * Returns the zone in minutes east of UTC; `undefined` if it is not proven.
    */
-  zoneOf(teller) {
-    const own = this.#given ?? this.#proofOf(teller)?.zone;
+  zoneOf(timeCommand) {
+    const own = this.#given ?? this.#proofOf(timeCommand)?.zone;
     if (own !== void 0) return own;
-    if (teller !== "LIST") return this.#isUTC ? 0 : void 0;
+    if (timeCommand !== "LIST") return this.#isUTC ? 0 : void 0;
     const zone = this.zoneOf("MDTM");
     return zone === void 0 || this.#listAhead === void 0 ? void 0 : zone + this.#listAhead;
   }
   /** Returns the zone on another day, with or without daylight saving time. */
-  zoneAt(teller, time) {
+  zoneAt(timeCommand, time) {
     const isPlain2 = this.#given !== void 0 || this.#days.size === 0;
-    if (isPlain2) return this.zoneOf(teller);
-    return this.#days.get(dayOf(teller, time)) ?? this.zoneOf(teller);
+    if (isPlain2) return this.zoneOf(timeCommand);
+    return this.#days.get(dayOf(timeCommand, time)) ?? this.zoneOf(timeCommand);
   }
   /** Whether the zone of a day was looked for. */
-  hasDay(teller, time) {
-    return this.#days.has(dayOf(teller, time));
+  hasDay(timeCommand, time) {
+    return this.#days.has(dayOf(timeCommand, time));
   }
   /**
    * Learns the zone of a day from a time that was set and read.
@@ -20191,11 +20968,11 @@ var ServerClock = class {
    * @param time The time that was set, in milliseconds since 1970
    * @param shown The time that is shown, read as UTC
    */
-  noteDay(teller, time, shown) {
+  noteDay(timeCommand, time, shown) {
     if (this.#days.size >= MAX_DAYS) this.#days.clear();
     const ahead = shown - time;
-    const zone = isZone(ahead) ? ahead / MINUTE4 : this.zoneOf(teller) ?? 0;
-    this.#days.set(dayOf(teller, time), zone);
+    const zone = isZone(ahead) ? ahead / MINUTE4 : this.zoneOf(timeCommand) ?? 0;
+    this.#days.set(dayOf(timeCommand, time), zone);
   }
   /**
    * Returns the zone of `MDTM` for a zone of `LIST`, in minutes east of UTC;
@@ -20207,30 +20984,30 @@ var ServerClock = class {
     return this.#listAhead === void 0 ? void 0 : listZone - this.#listAhead;
   }
   /** Whether the zone is proven, and the proof still valid. */
-  isProven(teller) {
-    const proof = this.#proofOf(teller);
+  isProven(timeCommand) {
+    const proof = this.#proofOf(timeCommand);
     if (proof !== void 0) return performance.now() - proof.at < VALIDITY;
-    return this.zoneOf(teller) !== void 0;
+    return this.zoneOf(timeCommand) !== void 0;
   }
   /** Whether the server's clock was compared with the local one. */
-  isMeasured(teller) {
-    return this.#proofOf(teller) !== void 0;
+  isMeasured(timeCommand) {
+    return this.#proofOf(timeCommand) !== void 0;
   }
   /**
    * Returns the bounds of the clock's difference.
    *
    * @param zone Minutes east of UTC, if it is known from elsewhere
    */
-  leadOf(teller, zone = this.zoneOf(teller)) {
-    const proof = this.#proofOf(teller);
+  leadOf(timeCommand, zone = this.zoneOf(timeCommand)) {
+    const proof = this.#proofOf(timeCommand);
     if (proof !== void 0) return proof.lead;
     if (zone === void 0) return [
       -UNKNOWN,
       UNKNOWN
     ];
     return [
-      zone * MINUTE4 - WRONG,
-      zone * MINUTE4 + WRONG
+      zone * MINUTE4 - MAX_CLOCK_ERROR,
+      zone * MINUTE4 + MAX_CLOCK_ERROR
     ];
   }
   /**
@@ -20238,9 +21015,9 @@ var ServerClock = class {
    *
    * @param date Its digits read as UTC
    */
-  toUTC(teller, date) {
-    const today = (this.zoneOf(teller) ?? 0) * MINUTE4;
-    const zone = this.zoneAt(teller, date.getTime() - today) ?? 0;
+  toUTC(timeCommand, date) {
+    const today = (this.zoneOf(timeCommand) ?? 0) * MINUTE4;
+    const zone = this.zoneAt(timeCommand, date.getTime() - today) ?? 0;
     return new Date(date.getTime() - zone * MINUTE4);
   }
   /** Returns the digits that set a time. */
@@ -20254,17 +21031,17 @@ var ServerClock = class {
     this.#isUTC = true;
   }
   /** Notes an attempt, so that it is not repeated for each file. */
-  noteTry(teller) {
-    this.#tries.set(teller, performance.now());
+  noteTry(timeCommand) {
+    this.#tries.set(timeCommand, performance.now());
   }
   /** Learns from a file that was just written. */
-  noteWritten(teller, { shown, precision }, { from, to }) {
+  noteWritten(timeCommand, { shown, precision }, { from, to }) {
     const least = shown - to;
     const most = shown + precision - from + TICK;
     const zone = Math.round((least + most) / 2 / QUARTER2) * QUARTER2;
     const isPlausible = zone >= WEST2 && zone <= EAST2 && zone - least <= TOLERANCE && most - zone <= TOLERANCE;
-    if (!isPlausible) return void this.#proofs.delete(teller);
-    this.#proofs.set(teller, {
+    if (!isPlausible) return void this.#proofs.delete(timeCommand);
+    this.#proofs.set(timeCommand, {
       zone: this.#given ?? zone / MINUTE4 + 0,
       lead: [
         least,
@@ -20297,10 +21074,12 @@ var ServerClock = class {
   noteListAhead(minutes) {
     this.#listAhead = minutes;
   }
-  #proofOf(teller) {
-    const own = this.#proofs.get(teller);
-    if (own !== void 0 || teller === "LIST" || !this.#isSameZone) return own;
-    return this.#proofs.get(teller === "MDTM" ? "MLSD" : "MDTM");
+  #proofOf(timeCommand) {
+    const own = this.#proofs.get(timeCommand);
+    if (own !== void 0 || timeCommand === "LIST" || !this.#isSameZone) {
+      return own;
+    }
+    return this.#proofs.get(timeCommand === "MDTM" ? "MLSD" : "MDTM");
   }
   /** Whether `LIST` was compared with `MDTM`. */
   get isListCompared() {
@@ -20311,8 +21090,8 @@ var ServerClock = class {
     return this.#listAhead ?? 0;
   }
 };
-function dayOf(teller, time) {
-  return `${teller} ${Math.floor(time / (24 * HOUR))}`;
+function dayOf(timeCommand, time) {
+  return `${timeCommand} ${Math.floor(time / (24 * HOUR))}`;
 }
 function isZone(milliseconds) {
   return milliseconds % QUARTER2 === 0 && Math.abs(milliseconds) <= EAST2 - WEST2;
@@ -20323,7 +21102,7 @@ var MAX_ENTRIES = 1e6;
 var MINUTE5 = 6e4;
 var DAY = 24 * 60 * MINUTE5;
 var MAX_SUMMER = 120 * MINUTE5;
-var TELLERS = {
+var TIME_COMMANDS = {
   mlsd: "MLSD",
   commands: "MDTM"
 };
@@ -20337,11 +21116,12 @@ var RemoteSide = class {
   #isTarget;
   #staging;
   /** Directories below which paths are not joined with slashes: of z/OS. */
-  #joiners = /* @__PURE__ */ new Map();
+  #joiners;
   /** Creates a side with a root directory; "" for the current one. */
-  constructor(provider, root, options, isTarget, staging = new Staging()) {
+  constructor(provider, root, options, { isTarget, staging, joiners }) {
     this.#provider = provider;
-    this.#staging = staging;
+    this.#staging = staging ?? new Staging();
+    this.#joiners = joiners ?? /* @__PURE__ */ new Map();
     this.#root = root;
     this.#options = options;
     this.#follows = options.symlinks === "follow" && !isTarget;
@@ -20369,6 +21149,51 @@ var RemoteSide = class {
     const join3 = known && joinerOf(known.format);
     if (join3 !== void 0) this.#joiners.set(path, join3);
   }
+  /**
+   * Learns how paths of the target are joined, if it is a data set of z/OS: an
+   * empty one shows no format.
+   *
+   * @throws {Deno.errors.NotSupported} If files would get temporary names
+   */
+  async #learnTarget(session) {
+    const { signal, dryRun, atomic } = this.#options;
+    const mayBe = this.#root.startsWith("'") || session.state.directory?.startsWith("'") === true;
+    if (!this.#joiners.has("") && mayBe) {
+      const ask3 = (turn) => dataSetKind(turn, this.#root, {
+        signal
+      });
+      const kind = await session.exclusive(ask3, {
+        signal
+      });
+      if (kind !== void 0) {
+        this.#joiners.set("", kind === "prefix" ? joinQualifier : joinMember);
+      }
+    }
+    const join3 = this.#joiners.get("");
+    const isDataSet2 = join3 === joinMember || join3 === joinQualifier;
+    if (isDataSet2 && atomic !== false && dryRun !== true) {
+      throw dataSetError(this.#root);
+    }
+  }
+  /**
+   * Treats a refusal to list qualifiers of z/OS without data sets as an empty
+   * listing.
+   */
+  #emptyPrefix({ path }, error) {
+    const isPrefix = this.#isTarget && path === "" && this.#joiners.get("") === joinQualifier;
+    const reply = isPrefix && isRefusal(error) ? replyOf(error) : void 0;
+    if (reply !== void 0 && saysNothing(reply)) return [];
+    throw error;
+  }
+  ruleOf({ path, parent }) {
+    const above = parent && this.#joiners.get(parent.path);
+    const join3 = this.#joiners.get(path) ?? (above === joinQualifier ? joinMember : void 0);
+    if (join3 === joinMember) {
+      return ({ name, kind }) => whyNoMember(name, kind === "directory");
+    }
+    if (join3 !== joinQualifier) return void 0;
+    return ({ name }) => whyNoDataSet(this.at(path), name);
+  }
   read(directory) {
     return this.#run(async (session) => {
       const { list, signal } = this.#options;
@@ -20386,16 +21211,16 @@ var RemoteSide = class {
       let partial;
       let isTold = false;
       const isKept = this.#follows || this.#unmasksLinks;
-      const items = [];
+      const folder = new Snapshot();
       let known;
       const take = (entry) => {
         const identity = identityOf(entry);
         isTold ||= identity.unique !== void 0;
         if (isKept || entry.format === "os400") return true;
         if (entry.format !== "unknown") known ??= entry;
-        items.push(this.#itemOf(entry, identity, problemOf(entry)));
+        folder.add(this.#itemOf(entry, identity, problemOf(entry)));
         const { maxEntries = MAX_ENTRIES } = options;
-        if (items.length <= maxEntries) return false;
+        if (folder.items.size <= maxEntries) return false;
         throw tooMany(session, path, maxEntries);
       };
       const entries = await readDirectory(session, path, options, {
@@ -20405,11 +21230,14 @@ var RemoteSide = class {
         // entries that this side lacks are removed from the other one
         isStrict: this.#options.delete === true && !this.#isTarget,
         isRaw: true
-      });
+      }).catch((error) => this.#emptyPrefix(directory, error));
       this.#learnJoin(directory.path, known ? [
         known
       ] : entries);
-      const isEmpty = entries.length + items.length === 0;
+      if (this.#isTarget && directory.path === "") {
+        await this.#learnTarget(session);
+      }
+      const isEmpty = entries.length + folder.items.size === 0;
       if (partial !== void 0 && (this.#isTarget || isEmpty)) {
         throw partial;
       }
@@ -20422,17 +21250,13 @@ var RemoteSide = class {
           signal
         });
       }
-      const hidesDots = session.profile.hasMLSD !== true && session.profile.hasListAll !== true;
-      const folder = new Snapshot({
+      folder.identity = {
         unique,
         canonical
-      }, hidesDots);
+      };
+      folder.hidesDots = session.profile.hasMLSD !== true && session.profile.hasListAll !== true;
       folder.partial = partial;
       const breather = new Breather();
-      for (const item of items.splice(0)) {
-        folder.add(item);
-        if (breather.isDue) await breather.pause(signal);
-      }
       for (const entry of entries) {
         folder.add(this.#follows ? await this.#look(session, directory, canonical, entry) : this.#itemOf(entry, identityOf(entry), problemOf(entry)));
         if (breather.isDue) await breather.pause(signal);
@@ -20512,14 +21336,21 @@ var RemoteSide = class {
           }), {
             signal
           });
-          return;
+          return true;
         }
       } catch (error) {
         if (!(error instanceof FTPPermanentError)) throw error;
       }
-      await ensureDir(session, argument, {
+      const isPrefix = /^'.*\.'$/.test(argument) && await session.exclusive((turn) => dataSetKind(turn, argument, {
+        signal
+      }), {
+        signal
+      }) === "prefix";
+      if (!isPrefix) return await ensureDir(session, argument, {
         signal
       });
+      this.#joiners.set("", joinQualifier);
+      return false;
     });
   }
   async remove(entries, recursive) {
@@ -20594,7 +21425,7 @@ var RemoteSide = class {
           refined.push(shown === null ? item : this.#timed({
             ...item,
             shown: shown.getTime(),
-            teller: "MDTM",
+            timeCommand: "MDTM",
             precision: SECOND
           }));
         }
@@ -20606,10 +21437,10 @@ var RemoteSide = class {
    * Returns the time of a file and the server's clock as known now; `undefined`
    * if the server shows no time.
    */
-  timeOf({ shown, teller, precision }, at) {
-    if (shown === void 0 || teller === void 0) return void 0;
-    const zone = this.#zoneOf(teller, at);
-    const lead = this.#clock.leadOf(teller, this.#zoneOf(teller));
+  timeOf({ shown, timeCommand, precision }, at) {
+    if (shown === void 0 || timeCommand === void 0) return void 0;
+    const zone = this.#zoneOf(timeCommand, at);
+    const lead = this.#clock.leadOf(timeCommand, this.#zoneOf(timeCommand));
     return {
       shown,
       precision: Math.max(precision, SECOND),
@@ -20625,7 +21456,7 @@ var RemoteSide = class {
    */
   meantBy(item, shown) {
     if (shown === null) {
-      const isExact = item.teller === "MLSD" && item.mtime !== void 0;
+      const isExact = item.timeCommand === "MLSD" && item.mtime !== void 0;
       return isExact ? new Date(item.mtime) : null;
     }
     this.#compareWithList(item, shown);
@@ -20634,15 +21465,16 @@ var RemoteSide = class {
     return new Date(shown.getTime() - zone * MINUTE5);
   }
   /** Whether the zone of a file's time is proven. */
-  isProven({ teller = "MDTM" }) {
-    return this.#zoneOf(teller) !== void 0 && (this.#clock.isProven(teller) || this.#givenZone !== void 0);
+  isProven({ timeCommand = "MDTM" }) {
+    return this.#zoneOf(timeCommand) !== void 0 && (this.#clock.isProven(timeCommand) || this.#givenZone !== void 0);
   }
   /**
    * Learns the server's clock from a file that is written for it and deleted.
    */
-  async prove(teller) {
+  async prove(timeCommand) {
+    if (this.#joiners.size > 0) return this.#clock.noteTry(timeCommand);
     await this.#once((session, options) => proveClock(session, this.#root, {
-      teller,
+      timeCommand,
       ...options
     }));
   }
@@ -20653,18 +21485,18 @@ var RemoteSide = class {
   async proveDays(files) {
     const clock = this.#clock;
     if (clock.isSettable !== true) return;
-    for (const teller of [
+    for (const timeCommand of [
       "MDTM",
       "MLSD"
     ]) {
       const days = /* @__PURE__ */ new Map();
       for (const { item, local } of files) {
         const time = Math.floor(local / SECOND) * SECOND;
-        const zone = this.#zoneOf(teller);
-        if (item.teller !== teller || zone === void 0) continue;
+        const zone = this.#zoneOf(timeCommand);
+        if (item.timeCommand !== timeCommand || zone === void 0) continue;
         const rest = Number(item.shown) - time - zone * MINUTE5;
         const isSummer = rest !== 0 && isZone(rest) && Math.abs(rest) <= MAX_SUMMER;
-        if (!isSummer || clock.hasDay(teller, local)) continue;
+        if (!isSummer || clock.hasDay(timeCommand, local)) continue;
         days.set(Math.floor(local / DAY), time);
       }
       if (days.size === 0) continue;
@@ -20672,7 +21504,7 @@ var RemoteSide = class {
         ...days.values()
       ];
       await this.#once((session, options) => proveDays(session, this.#root, times, {
-        teller,
+        timeCommand,
         ...options
       }));
     }
@@ -20704,22 +21536,24 @@ var RemoteSide = class {
    * Returns the zone of a command's times. The caller's zone is that of `LIST`,
    * and gives that of `MDTM`.
    */
-  #zoneOf(teller, at = Date.now()) {
+  #zoneOf(timeCommand, at = Date.now()) {
     const clock = this.#clock;
     const given = this.#givenZone;
-    if (given !== void 0 && teller === "LIST") return given;
-    const beside2 = given !== void 0 && teller === "MDTM" ? clock.zoneBesideList(given) : void 0;
-    return beside2 ?? clock.zoneAt(teller, at);
+    if (given !== void 0 && timeCommand === "LIST") return given;
+    const beside = given !== void 0 && timeCommand === "MDTM" ? clock.zoneBesideList(given) : void 0;
+    return beside ?? clock.zoneAt(timeCommand, at);
   }
   /**
    * Learns from a file's listing how the zone of `LIST` relates to that of
    * `MDTM`.
    */
-  #compareWithList({ teller, shown, precision }, mdtm) {
+  #compareWithList({ timeCommand, shown, precision }, mdtm) {
     if (shown === void 0) return;
     const clock = this.#clock;
-    if (teller === "MLSD" && shown === mdtm.getTime()) clock.noteSameZone();
-    const isExact = teller === "LIST" && precision === TIME_PRECISIONS.minute;
+    if (timeCommand === "MLSD" && shown === mdtm.getTime()) {
+      clock.noteSameZone();
+    }
+    const isExact = timeCommand === "LIST" && precision === TIME_PRECISIONS.minute;
     if (!isExact || clock.isListCompared) return;
     const listed = {
       mtime: new Date(shown),
@@ -20736,7 +21570,7 @@ var RemoteSide = class {
       size: isSizeApproximate ? void 0 : size,
       mtime: void 0,
       shown: mtime?.getTime(),
-      teller: TELLERS[entry.format] ?? "LIST",
+      timeCommand: TIME_COMMANDS[entry.format] ?? "LIST",
       precision: TIME_PRECISIONS[entry.mtimePrecision ?? "second"],
       identity,
       problem
@@ -20744,8 +21578,8 @@ var RemoteSide = class {
   }
   /** Converts an item's shown time to the real one. */
   #timed(item) {
-    const { shown, teller = "LIST" } = item;
-    const zone = this.#zoneOf(teller) ?? 0;
+    const { shown, timeCommand = "LIST" } = item;
+    const zone = this.#zoneOf(timeCommand) ?? 0;
     const mtime = shown === void 0 ? void 0 : shown - zone * MINUTE5;
     return {
       ...item,
@@ -20791,7 +21625,7 @@ var RemoteSide = class {
       size: size ?? void 0,
       mtime: modified?.getTime(),
       shown: shown?.getTime(),
-      teller: "MDTM",
+      timeCommand: "MDTM",
       precision: SECOND
     };
   }
@@ -20821,9 +21655,8 @@ var RemoteSide = class {
     return runOperation(provider, options, (options2) => withRecovery(provider, options2, () => 0, () => run3(provider.session)));
   }
 };
-var UNKNOWN_IDENTITY = {};
-function identityOf({ facts }) {
-  const unique = facts?.unique;
+function identityOf(entry) {
+  const unique = entry.isFile ? void 0 : entry.facts?.unique;
   return unique === void 0 ? UNKNOWN_IDENTITY : {
     unique
   };
@@ -20843,7 +21676,7 @@ function problemOf(entry) {
 
 // lib/mirror/mirror_directory.ts
 var TICK2 = 20;
-var FRESH2 = 2300;
+var CLOCK_MARGIN = 2300;
 function downloadDir(provider, remote, local, options) {
   return mirror(provider, {
     remote,
@@ -20863,6 +21696,7 @@ async function mirror(provider, ends, options) {
   const shared = {
     limiter: new RateLimiter(options.maxRate),
     staging: new Staging(),
+    joiners: /* @__PURE__ */ new Map(),
     cannotSetTimes: false
   };
   const signal = withLifetime(provider, options.signal);
@@ -20885,7 +21719,7 @@ var DirTask = class {
   #shared;
   constructor(provider, { remote, local, isUpload: isUpload2 }, options, shared) {
     const path = local instanceof URL ? fileURLToPath5(local) : local;
-    const follows = options.symlinks === "follow";
+    const follows2 = options.symlinks === "follow";
     this.provider = provider;
     const [there, here] = isUpload2 ? [
       shared.staging,
@@ -20894,8 +21728,12 @@ var DirTask = class {
       void 0,
       shared.staging
     ];
-    this.#remote = new RemoteSide(provider, remote, options, isUpload2, there);
-    this.#local = new LocalSide(path, follows && isUpload2, options.signal, here);
+    this.#remote = new RemoteSide(provider, remote, options, {
+      isTarget: isUpload2,
+      staging: there,
+      joiners: shared.joiners
+    });
+    this.#local = new LocalSide(path, follows2 && isUpload2, options.signal, here);
     this.#isUpload = isUpload2;
     this.#options = options;
     this.#shared = shared;
@@ -20971,18 +21809,20 @@ var DirTask = class {
    */
   #needsProof(source, target) {
     if (!this.#mayWrite || !isUndecided(source, target)) return false;
-    const { teller = "MDTM" } = target;
+    const { timeCommand = "MDTM" } = target;
     const clock = this.#clock;
     const isProven = this.#remote.isProven(target);
     if (this.#setsRemoteTimes) {
       return !isProven || clock.isSettable === void 0 && !this.#isCurrent(source, target);
     }
-    return !isProven || !clock.isMeasured(teller);
+    return !isProven || !clock.isMeasured(timeCommand);
   }
   /** Learns the server's clock, or waits until another connection has. */
-  async #prove({ teller = "MDTM" }) {
+  async #prove({ timeCommand = "MDTM" }) {
     await this.#clock.proving;
-    if (this.#clock.isUntried(teller)) await this.#remote.prove(teller);
+    if (this.#clock.isUntried(timeCommand)) {
+      await this.#remote.prove(timeCommand);
+    }
   }
   /** Whether a file may be written to learn the server's clock. */
   get #mayWrite() {
@@ -21009,7 +21849,7 @@ var DirTask = class {
     if (this.#setsRemoteTimes) return isExact && isSame;
     const last = Math.max(local, here.ctime ?? 0);
     if (isWrittenLater(last, remote)) return true;
-    const isMeasured = this.#clock.isMeasured(there.teller ?? "MDTM");
+    const isMeasured = this.#clock.isMeasured(there.timeCommand ?? "MDTM");
     return isExact && isSame && (!isMeasured || local % SECOND === 0);
   }
   /** Whether uploads set their files' times. */
@@ -21083,10 +21923,10 @@ var DirTask = class {
     const isKept = this.#options.mtime === false || clock.isMeasured("MDTM") || clock.isMeasured("MLSD");
     let end = Math.floor(mtime / SECOND) * SECOND + SECOND + TICK2;
     if (!this.#setsRemoteTimes && isKept) {
-      end = Math.max(mtime, ctime ?? 0) + FRESH2;
+      end = Math.max(mtime, ctime ?? 0) + CLOCK_MARGIN;
     }
     const rest = end - Date.now();
-    if (rest <= 0 || rest > FRESH2 + SECOND) return false;
+    if (rest <= 0 || rest > CLOCK_MARGIN + SECOND) return false;
     await delay(rest, this.#options.signal);
     return true;
   }
@@ -21099,8 +21939,8 @@ var DirTask = class {
 function isUndecided(local, remote) {
   return local.kind === "file" && remote.kind === "file" && local.mtime !== void 0 && remote.shown !== void 0 && (remote.size === void 0 || local.size === remote.size);
 }
-function hasExactTime({ shown, teller }) {
-  return shown !== void 0 && teller !== "LIST";
+function hasExactTime({ shown, timeCommand }) {
+  return shown !== void 0 && timeCommand !== "LIST";
 }
 
 // lib/client/ftp.ts
@@ -21165,9 +22005,9 @@ async function preparePipeline(session, commands2, { window, signal }) {
       control.limitInFlight(mayBePureFTPd ? PURE_FTPD_BUFFER : Infinity);
     }
   }
-  return chain(first, commands2);
+  return concatenated(first, commands2);
 }
-function* chain(first, rest) {
+function* concatenated(first, rest) {
   yield* first;
   for (let next = rest.next(); !next.done; next = rest.next()) yield next.value;
 }
@@ -21191,6 +22031,7 @@ function checkAnyPath(session, path, name) {
 var connectionOver;
 var DataConnection = class _DataConnection {
   #stream;
+  /** @ignore */
   constructor(stream) {
     this.#stream = stream;
   }
@@ -21374,12 +22215,20 @@ async function logIn(turn, credentials, options) {
       throw error instanceof FTPPermanentError && isCrowded(error) ? new FTPTemporaryError(error.message, error) : error;
     }
   };
+  const { profile, control } = turn.session;
+  const isAsked = profile.passwordAskedOf === credentials.user && profile.allowsJoining && control.isPipelining;
+  const early = isAsked ? sendTogether(send2, [
+    user,
+    password
+  ]) : void 0;
   let step = user;
-  let reply = await send2(step);
+  let reply = await (early?.[0] ?? send2(step));
   if (NEED_PASSWORD.includes(reply.code)) {
     step = password;
-    reply = await send2(step);
-  }
+    reply = await (early?.[1] ?? send2(step));
+    if (reply.code < 300) profile.passwordAskedOf = credentials.user;
+  } else await early?.[1].catch(() => {
+  });
   if (reply.code === NEED_ACCOUNT) {
     if (credentials.acct === "") throw noAccount(reply, step[0]);
     step = account;
@@ -21388,6 +22237,20 @@ async function logIn(turn, credentials, options) {
   expectSuccess(reply, step[0]);
   await requestUTF8(turn, options);
   return reply;
+}
+function sendTogether(send2, steps) {
+  const [first, second] = steps.map(send2);
+  second.catch(() => {
+  });
+  const both = first.catch(async (error) => {
+    await second.catch(() => {
+    });
+    throw error;
+  });
+  return [
+    both,
+    second
+  ];
 }
 function noAccount(reply, verb) {
   return new FTPReplyError(`Cannot log in: the server asks for an account, "${reply.text}", and none was given; give it as the third argument of login(), or as the option "account" of connect()`, {
@@ -21400,6 +22263,7 @@ function noAccount(reply, verb) {
 init_byte_stream();
 
 // lib/connection/command_queue.ts
+init_bytes();
 var WRITE_SIZE2 = 64 * 1024;
 var SAFE_IN_FLIGHT = 512;
 var CommandQueue = class {
@@ -21489,7 +22353,7 @@ var CommandQueue = class {
     const taken = waiting.splice(0, count);
     if (this.#mayGo !== void 0) this.#mayGo -= count;
     if (waiting.length === 0 || this.#mayGo === 0) this.#isUrgent = false;
-    return count === 1 ? taken[0] : concat(taken, size);
+    return count === 1 ? taken[0] : joinBytes(taken);
   }
   /**
    * Makes room after any reply to a command.
@@ -21502,15 +22366,6 @@ var CommandQueue = class {
     command.size = 0;
   }
 };
-function concat(pieces, size) {
-  const joined = new Uint8Array(size);
-  let at = 0;
-  for (const bytes2 of pieces) {
-    joined.set(bytes2, at);
-    at += bytes2.length;
-  }
-  return joined;
-}
 
 // lib/connection/control_connection.ts
 init_waiting();
@@ -21598,6 +22453,7 @@ var Reply = class _Reply {
    * @param start Where it starts, in bytes
    * @param end Where it ends, in bytes, without its line end
    * @param mask Masks secrets, for errors made of the reply
+   * @ignore
    */
   constructor(code, source, start, end, mask) {
     this.code = code;
@@ -21655,7 +22511,11 @@ var Reply = class _Reply {
     copy2.#text = text;
     return copy2;
   }
-  /** Formats the reply for `console.log`. */
+  /**
+   * Formats the reply for `console.log`.
+   *
+   * @ignore
+   */
   [Symbol.for("Deno.customInspect")](inspect, options) {
     return printableInspection(`Reply ${inspect({
       code: this.code,
@@ -21891,6 +22751,10 @@ var ControlConnection = class {
   speakTelnet() {
     this.#isTelnet = true;
   }
+  /** The timer of its time limit, for its data connections. */
+  get ticker() {
+    return this.#watchdog.ticker;
+  }
   /** Whether commands are sent before earlier ones are answered. */
   get isPipelining() {
     return this.#queue.isJoining;
@@ -21920,9 +22784,11 @@ var ControlConnection = class {
     const bytes2 = this.#isTelnet ? doubleIAC(line) : line;
     const encoding = this.encoding;
     const describe3 = () => describeCommand(command, encoding);
-    if (this.#failure !== void 0) throw closed(describe3(), this.#failure);
+    if (this.#failure !== void 0) {
+      throw notConnectedError(describe3(), this.#failure);
+    }
     if (this.#open !== void 0 && this.#open !== options.during) {
-      throw busy(describe3(), this.#open);
+      throw busyError(describe3(), this.#open);
     }
     const { kind = "command", pauses = false, replaces } = options;
     const entry = new PendingCommand(describe3, kind, pauses);
@@ -22087,7 +22953,7 @@ var ControlConnection = class {
     for (const part of this.#pending.pauses ? linesOf(bytes2) : [
       bytes2
     ]) {
-      if (this.#isPaused) return this.#break(injected());
+      if (this.#isPaused) return this.#break(injectionError());
       for (const reply of this.#reader.push(part)) this.#deliver(reply);
     }
     if (this.#reader.error !== void 0) {
@@ -22110,11 +22976,11 @@ var ControlConnection = class {
     const reply = mayTell ? received[REDACTED]() : received;
     this.#lastReply = reply;
     if (due !== void 0 && isMismatched) {
-      return this.#break(mismatched(due, reply));
+      return this.#break(wrongReplyError(due, reply));
     }
     const pending = this.#pending.deliver(reply);
     if (pending === void 0 && reply.code !== 421) {
-      return this.#break(outOfStep(reply));
+      return this.#break(unexpectedReplyError(reply));
     }
     if (pending !== void 0) {
       this.#queue.answered(pending, this.due === void 0);
@@ -22131,7 +22997,7 @@ var ControlConnection = class {
     }
     if (reply.code === 421) {
       this.#wasIdle = pending === void 0 && this.#open === void 0;
-      this.#break(closedByReply(reply));
+      this.#break(closedByReplyError(reply));
     }
   }
   /**
@@ -22152,14 +23018,14 @@ var ControlConnection = class {
     const isSuspect = this.#suspect(this.#pending.isUnproven);
     this.#noteBroken(isSuspect);
     const { via } = this.#stream;
-    this.#break(ended(this.due, this.#reader.hasPartial, isSuspect, via));
+    this.#break(endedError(this.due, this.#reader.hasPartial, isSuspect, via));
   }
   #expire(what) {
     const awaited = this.due?.kind === "greeting" ? "answer" : "reply";
     what ??= `no ${awaited} within ${this.#options.timeout} ms`;
     this.#noteBroken(this.#suspect());
     const { via } = this.#stream;
-    this.#break(expired(this.due, what, this.#reader.hint, via));
+    this.#break(timeoutError(this.due, what, this.#reader.hint, via));
   }
   /** Notes that the server may not support pipelining. */
   #suspect(isSuspect = isSuspicious(this.due)) {
@@ -22180,7 +23046,7 @@ var ControlConnection = class {
     if (this.#failure !== void 0) return;
     this.#wasIdle = this.#isIdle;
     this.#noteBroken(this.#suspect(this.#pending.isUnproven));
-    this.#break(broken(this.due, error, this.#stream.via));
+    this.#break(brokenError(this.due, error, this.#stream.via));
   }
 };
 function isSuspicious(due) {
@@ -22241,6 +23107,7 @@ var LATE_VENDORS = [
   "ProFTPD",
   "Pure-FTPd"
 ];
+var OLD_VSFTPD_REGEXP = /vsFTPd [1-3]\.\d/i;
 var MLSD_VENDORS = [
   "ProFTPD",
   "Pure-FTPd",
@@ -22265,6 +23132,8 @@ var ServerProfile = class {
   recalled = /* @__PURE__ */ new Set();
   /** Whether `MLSD` works; `undefined` before it returned an entry. */
   hasMLSD;
+  /** Whether `MLSD` of the parent of an empty directory proved nothing. */
+  hidesParent = false;
   /** Whether `LIST -a` works; `undefined` before the first try. */
   hasListAll;
   /** Whether `LIST -a` shows the directory itself; `undefined` if unknown. */
@@ -22273,6 +23142,8 @@ var ServerProfile = class {
   tellsLinks = false;
   /** Whether `EPSV` and `PASV` were refused while `passive` is "auto". */
   refusesPassive = false;
+  /** The user who logged in last with a password that the server asked for. */
+  passwordAskedOf;
   /** Whether `PRET` is needed before `EPSV` and `PASV`. */
   needsPRET = false;
   /** The server's times. */
@@ -22306,10 +23177,18 @@ var ServerProfile = class {
   }
   /**
    * Whether the bytes of an upload may be sent before its 1yz. These servers
-   * accept the data connection when they execute the command, so that nothing
-   * is read before.
+   * accept the data connection when they execute the command, and read nothing
+   * before.
    */
   get acceptsLate() {
+    return LATE_VENDORS.includes(this.#vendor);
+  }
+  /**
+   * Whether commands may be joined that others wait for: the server handles them
+   * in order, also behind the end of the data, and a requested port may stay
+   * unused. pyftpdlib closes the connection after 30 seconds then.
+   */
+  get allowsJoining() {
     return LATE_VENDORS.includes(this.#vendor);
   }
   /**
@@ -22320,23 +23199,24 @@ var ServerProfile = class {
     return this.#vendor === "vsftpd";
   }
   /**
-   * Whether an `MLSD` without a line is believed of this vendor before one has
-   * given an entry: it was measured to give all that the server may read.
+   * Whether an empty `MLSD` is believed before one has returned an entry.
+   * `MLSD` of these vendors was measured to return every entry that the server
+   * may read.
    */
   get givesAllByMLSD() {
     return MLSD_VENDORS.includes(this.#vendor);
   }
   /**
-   * Whether a data connection may resume any TLS session that the server issued,
-   * or none. Only true for servers that were measured; ProFTPD requires the
+   * Whether a data connection may resume any TLS session of the server, or
+   * none. Only true for servers that were measured; ProFTPD requires the
    * session of the control connection.
    */
   get acceptsAnyTLSSession() {
     return ANY_SESSION_VENDORS.includes(this.#vendor);
   }
   /**
-   * Whether the server says so where it may not read a directory that it is to
-   * list: "failed to open directory", "unable to read".
+   * Whether the server reports a directory that it may not read: "failed to
+   * open directory", "unable to read".
    */
   get admitsUnreadable() {
     return this.#vendor === "vsftpd" || this.#vendor === "Pure-FTPd";
@@ -22348,6 +23228,9 @@ var ServerProfile = class {
   noteGreeting(text) {
     const found = GREETINGS.find(([, regexp]) => regexp.test(text));
     if (found !== void 0) this.#setVendor(found[0]);
+    if (!OLD_VSFTPD_REGEXP.test(text)) return;
+    this.hasMLSD ??= false;
+    this.recalled.add("MLSD");
   }
   /**
    * Whether the server is known to lack an optional command, or a use of it.
@@ -22430,7 +23313,7 @@ function checkDenoVersion(version = Deno.version.deno) {
 init_errors();
 
 // lib/client/ticket_supply.ts
-var HARMLESS = {
+var TICKET_COMMAND = {
   verb: "LIST"
 };
 var TicketSupply = class {
@@ -22463,10 +23346,10 @@ var TicketSupply = class {
       this.#isFetching = false;
     }
   }
-  /** Obtains tickets. Returns whether they are of use here. */
+  /** Obtains tickets. Returns whether the server sends usable ones. */
   async #fetch(turn, options) {
     try {
-      const listing = await openTransfer(turn, HARMLESS, options);
+      const listing = await openTransfer(turn, TICKET_COMMAND, options);
       await listing.complete((data) => data.readToEnd(() => {
       }), {
         ...options,
@@ -22538,7 +23421,7 @@ async function requestAuth(turn, tls, options) {
         argument: "SSL"
       }, options);
     }
-    throw withMessage(error, (message) => `${message} (the server offers no explicit TLS on this port; nothing secret was sent. Try tls: "implicit", which has port 990, or leave "tls" out to talk in clear text)`);
+    throw withMessage(error, (message) => withAdvice(message, 'the server offers no explicit TLS on this port, and nothing secret was sent; try tls: "implicit", which has port 990, or leave "tls" out to use no TLS'));
   }
 }
 async function withNewerTLS(server, attempt) {
@@ -22593,7 +23476,7 @@ async function requestProtection(turn, options) {
     }, options);
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;
-    throw withMessage(error, (message) => `${message} (no data was sent. Only if files and listings may travel in clear text: tls: { data: "clear" })`);
+    throw withMessage(error, (message) => withAdvice(message, 'no data was sent; set tls: { data: "clear" } only if files and listings may be sent in clear text'));
   }
 }
 async function requestBufferSize(turn, options, isPassed = () => true) {
@@ -22634,7 +23517,7 @@ async function protC(turn, options) {
 async function ccc(turn, options) {
   const { session } = turn;
   const { failure: failure3 } = session.control;
-  if (failure3 !== void 0) throw closed("CCC", failure3);
+  if (failure3 !== void 0) throw notConnectedError("CCC", failure3);
   if (!isSecured(session)) {
     throw new TypeError('Cannot send "CCC": the connection is in clear text');
   }
@@ -22671,7 +23554,7 @@ async function openSession(server, settings, options) {
     signal
   });
   const { stream: raw, peer } = await dialing.catch((error) => {
-    const isRefused = route.detour === void 0 && error instanceof Deno.errors.ConnectionRefused;
+    const isRefused = route.via === void 0 && error instanceof Deno.errors.ConnectionRefused;
     throw isRefused && tls?.mode === "implicit" ? connectionError(error, (message) => message + IMPLICIT_HINT) : error;
   });
   const secured = tls?.mode === "implicit" ? await secureStream(raw, {
@@ -22938,10 +23821,10 @@ function resolveOptions(options) {
     trustPasvHost: options.trustPasvHost ?? false,
     tls: resolveTLS(options.tls),
     tracer: new Tracer(options.trace),
-    maxReplyLine: limit("maxReplyLine", options.maxReplyLine ?? MAX_REPLY_LINE),
-    maxReply: limit("maxReply", options.maxReply ?? MAX_REPLY),
-    maxLine: limit("maxLine", options.maxLine ?? MAX_LINE),
-    maxListing: limit("maxListing", options.maxListing ?? MAX_LISTING),
+    maxReplyLine: checkedLimit("maxReplyLine", options.maxReplyLine ?? MAX_REPLY_LINE),
+    maxReply: checkedLimit("maxReply", options.maxReply ?? MAX_REPLY),
+    maxLine: checkedLimit("maxLine", options.maxLine ?? MAX_LINE),
+    maxListing: checkedLimit("maxListing", options.maxListing ?? MAX_LISTING),
     multiline,
     pipelining: options.pipelining ?? true,
     serverZone: options.serverZone,
@@ -23040,7 +23923,7 @@ function checkZone(zone) {
   if (typeof zone === "number" && Math.abs(zone) <= MAX_ZONE) return;
   throw new RangeError(`Cannot use ${showValue(zone)} as "serverZone": it must be minutes east of UTC, a day at most`);
 }
-function limit(name, value) {
+function checkedLimit(name, value) {
   checkNumber(name, value);
   return value;
 }
@@ -23272,11 +24155,11 @@ var ClientConnection = class _ClientConnection {
       settings
     };
     const { session } = this;
-    const look2 = () => session.shared(() => Promise.resolve(settingsOf(session)), options);
-    let state2 = await look2();
+    const look = () => session.shared(() => Promise.resolve(settingsOf(session)), options);
+    let state2 = await look();
     if (state2.moves === void 0) {
       await session.shared((turn) => requestDirectory(turn, options), options);
-      state2 = await look2();
+      state2 = await look();
     }
     const opened = await this.#hold(options, (options2) => openAs(identity, state2, options2));
     const connection = new _ClientConnection();
@@ -23623,20 +24506,20 @@ var FTPProtocol = class {
    * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
-   * await using twin = await ftp.clone();
-   * await Promise.all([ftp.download("a", "a"), twin.download("b", "b")]);
+   * await using clone = await ftp.clone();
+   * await Promise.all([ftp.download("a", "a"), clone.download("b", "b")]);
    * ```
    */
   async clone(options = {}) {
     const Class = this.constructor;
-    const twin = new Class(optionsOf(this.#settings));
-    const settings = twin.#settings;
+    const clone = new Class(optionsOf(this.#settings));
+    const settings = clone.#settings;
     settings.tracer.level = this.#settings.tracer.level;
     const opened = await this.#connection.openFor(settings, options);
-    twin.#connection = opened.connection;
-    twin.#server = opened.server;
-    twin.#welcome = opened.welcome;
-    return twin;
+    clone.#connection = opened.connection;
+    clone.#server = opened.server;
+    clone.#welcome = opened.welcome;
+    return clone;
   }
   /**
    * Closes the connections at once, without `QUIT`. Pending operations fail
@@ -23816,6 +24699,7 @@ var FTPProtocol = class {
    * @param password The account
    * @param options A signal
    * @returns The 2yz reply
+   * @throws {TypeError} If the account is empty
    * @throws {FTPError} As {@linkcode FTPProtocol.prototype.voidcmd voidcmd}
    */
   async acct(password, options = {}) {
@@ -23824,6 +24708,9 @@ var FTPProtocol = class {
       argument: password,
       name: "password"
     };
+    if (password === "") {
+      throw new TypeError('Cannot send an account: "password" is empty');
+    }
     this.#connection.session.noteByHand(command);
     return await this.#perform(command, options);
   }
@@ -24342,9 +25229,9 @@ function printLine(line) {
   console.log(printableText(line));
 }
 function checkRest(rest) {
-  if (rest === void 0 || typeof rest === "string") return;
-  if (Number.isSafeInteger(rest) && rest >= 0) return;
-  throw new RangeError(`Cannot start at offset ${showValue(rest)}: rest must be a non-negative integer`);
+  if (rest === void 0 || typeof rest === "string" && rest !== "") return;
+  if (Number.isSafeInteger(rest) && Number(rest) >= 0) return;
+  throw new RangeError(`Cannot start at offset ${showValue(rest)}: "rest" must be a non-negative integer or a marker`);
 }
 function checkFacts(facts) {
   const areFacts = Array.isArray(facts) && facts.every((fact) => typeof fact === "string" && /^[^\s;=]+$/.test(fact));
@@ -24425,6 +25312,9 @@ var FTP = class extends FTPProtocol {
   async *pipeline(commands2, options = {}) {
     const { window = WINDOW4, signal } = options;
     checkNames("pipeline", options, PIPELINE_OPTIONS);
+    if (typeof commands2 !== "object" || commands2 === null) {
+      throw new TypeError(`Cannot use ${showValue(commands2)} as "commands": it must be an array, or something else to iterate over`);
+    }
     const session = connectionOf(this).session;
     const parsed = Iterator.from(commands2).map(parseCommand);
     const prepared = await preparePipeline(session, parsed, {
@@ -24750,7 +25640,7 @@ var FTP = class extends FTPProtocol {
    */
   async ensureDir(path, options = {}) {
     checkPath2(connectionOf(this).session, path, "path");
-    return await this.#onReady(options, (session) => ensureDir(session, this.#text(path), options));
+    await this.#onReady(options, (session) => session.pastHangUps(() => ensureDir(session, this.#text(path), options), options));
   }
   /**
    * Removes a file or an empty directory, or with `recursive` a directory and
@@ -24775,9 +25665,9 @@ var FTP = class extends FTPProtocol {
     checkPath2(connectionOf(this).session, path, "path");
     checkNames("remove", options, REMOVE_OPTIONS);
     checkNumber("maxEntries", options.maxEntries);
-    return await this.#onReady(options, (session) => remove(session, this.#text(path), options, {
+    return await this.#onReady(options, (session) => session.pastHangUps(() => remove(session, this.#text(path), options, {
       begin: () => withLifetime(connectionOf(this), options.signal)
-    }));
+    }), options));
   }
   #text(path) {
     return textOfPath(connectionOf(this).session, path);
@@ -24954,7 +25844,7 @@ var FTP = class extends FTPProtocol {
   async hash(path, options = {}) {
     checkPath2(connectionOf(this).session, path, "path");
     const { signal } = options;
-    return await this.#onReady(options, async (session) => {
+    const request = async (session) => {
       const { size } = await requestEntry(session, path, {
         signal
       });
@@ -24963,7 +25853,8 @@ var FTP = class extends FTPProtocol {
         size,
         signal
       }) ?? null;
-    });
+    };
+    return await this.#onReady(options, (session) => session.pastHangUps(() => request(session), options));
   }
   /**
    * Sets the time of a file, to the second: by `MFMT`, or by the commands of
@@ -24982,7 +25873,7 @@ var FTP = class extends FTPProtocol {
   async setMtime(path, date, options = {}) {
     checkPath2(connectionOf(this).session, path, "path");
     checkDate(date);
-    return await this.#onReady(options, (session) => dateFile(session, path, date, options));
+    return await this.#onReady(options, (session) => session.pastHangUps(() => dateFile(session, path, date, options), options));
   }
   /**
    * Sets the permissions of a file or directory, on Unix servers
@@ -25997,7 +26888,7 @@ var SessionLog = class {
 async function openProbe(url, options, log = new SessionLog()) {
   const ftp = await connect2(url, {
     ...options,
-    trace: tee(options, log)
+    trace: traceBoth(options, log)
   });
   return {
     ftp,
@@ -26005,7 +26896,7 @@ async function openProbe(url, options, log = new SessionLog()) {
     [Symbol.asyncDispose]: () => ftp[Symbol.asyncDispose]()
   };
 }
-function tee({ trace }, log) {
+function traceBoth({ trace }, log) {
   return (event) => {
     log.note(event);
     trace?.(event);
@@ -26194,7 +27085,7 @@ async function checkClock(examination, ftp, entries) {
     }, facts);
     return;
   }
-  const list = difference === void 0 || Math.abs(difference) < 5 ? "" : ` Times in LIST are ${formatMinutes(difference)} ahead of those of MDTM; the module corrects that.`;
+  const list = difference === void 0 || Math.abs(difference) < 5 ? "" : ` Times in LIST are ${formatMinutes(Math.abs(difference))} ${difference < 0 ? "behind" : "ahead of"} those of MDTM; the module corrects that.`;
   examination.step("clock", proven === void 0 ? "note" : "ok", proven === void 0 ? `The server's times are assumed to be in UTC, without proof: only an upload shows it (\`write\`).${list}` : `The server's times are in UTC${formatZone(proven)}${vendor === void 0 || proven !== 0 ? "" : `, as always with ${vendor}`}.${list}`, facts);
 }
 function formatZone(minutes) {
@@ -26205,7 +27096,17 @@ function formatClock(minutes) {
   return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 }
 function formatMinutes(minutes) {
-  return `${minutes < 0 ? "-" : ""}${formatClock(Math.abs(minutes))} hours`;
+  const hours = Math.floor(Math.abs(minutes) / 60);
+  const rest = Math.abs(minutes) % 60;
+  const parts = [
+    ...hours > 0 ? [
+      `${hours} ${hours === 1 ? "hour" : "hours"}`
+    ] : [],
+    ...rest > 0 || hours === 0 ? [
+      `${rest} ${rest === 1 ? "minute" : "minutes"}`
+    ] : []
+  ];
+  return `${minutes < 0 ? "-" : ""}${parts.join(" ")}`;
 }
 
 // lib/doctor/listing.ts
@@ -26290,7 +27191,7 @@ init_errors();
 
 // lib/doctor/security.ts
 init_errors();
-var SOON = 14;
+var EXPIRY_WARNING_DAYS = 14;
 var DAY2 = 864e5;
 async function peek(examination, version) {
   const { timeout, proxy, dial: dial2, signal } = examination.options;
@@ -26353,7 +27254,7 @@ async function reportSecured(examination, info) {
     return;
   }
   const left = (info.peerCertificate.validTo.getTime() - Date.now()) / DAY2;
-  const isSoon = left < SOON;
+  const isSoon = left < EXPIRY_WARNING_DAYS;
   examination.step("tls", isSoon ? "note" : "ok", `${info.protocol} is used; the server supports ${versions.join(" and ") || info.protocol}. ${describe(info)}${isSoon ? ` It expires in ${Math.floor(left)} days.` : ""}`, {
     ...factsOf(info),
     versions
@@ -26366,7 +27267,7 @@ async function checkOfferedTLS(examination) {
       cause: "clear-text",
       severity: "warning",
       text: "The server does not support TLS. Others on the network can read password and files.",
-      advice: "If the server also offers SFTP or HTTPS, use that.",
+      advice: "If the server also offers SFTP or HTTPS, prefer it.",
       isFirewall: false
     });
     examination.step("tls", "note", "The server refuses AUTH TLS.");
@@ -26514,10 +27415,10 @@ async function checkWrite(examination, { ftp }, folder) {
   } catch (error) {
     if (!(error instanceof FTPError)) throw error;
     await reportRefusedWrite(examination, ftp, folder, error);
-    await sweep(examination, ftp, path);
+    await removeTestFile(examination, ftp, path);
     return;
   }
-  if (!await sweep(examination, ftp, path)) return;
+  if (!await removeTestFile(examination, ftp, path)) return;
   if (clock.zoneOf("MDTM") === void 0) {
     const { session } = connectionOf(ftp);
     await proveClock(session, folder, {
@@ -26562,7 +27463,7 @@ async function reportRefusedWrite(examination, ftp, folder, error) {
     isFirewall: false
   });
 }
-async function sweep(examination, ftp, path) {
+async function removeTestFile(examination, ftp, path) {
   const { signal } = examination.options;
   try {
     if (await ftp.exists(path, {
@@ -26903,13 +27804,16 @@ function eraseCharacter(bytes2) {
 
 // lib/cli/context.ts
 async function connectOptions({ flags, out, signal }) {
+  if (flags.has("active") && flags.has("pasv")) {
+    throw new UsageError("Cannot use --active with --pasv");
+  }
   const timeout = flags.number("timeout", {
     least: 1e-3
   });
   const retry = retryOptions(flags);
   const options = {
     timeout: timeout === void 0 ? void 0 : Math.ceil(timeout * 1e3),
-    passive: flags.has("active") ? false : void 0,
+    passive: flags.has("active") ? false : flags.has("pasv") ? "pasv" : void 0,
     proxy: flags.text("proxy"),
     encoding: flags.text("encoding"),
     serverZone: flags.number("server-zone", {
@@ -27082,6 +27986,22 @@ async function expandTarget(ftp, target, { signal }) {
   }
   return matches.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 }
+async function expandFiles(ftp, target, context, outcome) {
+  try {
+    const matches = await expandTarget(ftp, target, context);
+    return matches.filter(({ path, entry }) => {
+      if (entry?.isDirectory !== true) return true;
+      context.out.note(`Skipped the directory ${printableLine(path)}`);
+      return false;
+    });
+  } catch (error) {
+    const isNothing = error instanceof FTPPermanentError && target.pattern !== void 0;
+    if (context.signal.aborted || !isNothing) throw error;
+    outcome.fail(error);
+    context.out.error(error);
+    return [];
+  }
+}
 async function findIn(ftp, directory, segment, { signal, isLast }, found) {
   const glob = new Glob(segment, "URL");
   const showsHidden = segment.startsWith(".");
@@ -27105,93 +28025,60 @@ function splitSegments(pattern) {
   return pattern.split("/").filter((segment) => segment !== "");
 }
 
-// lib/cli/target.ts
-init_printable();
-var URL_REGEXP = /^((ftp|ftps|ftpes):\/\/[^/\\#]+)(?:\/([^#]*))?(?:#.*)?$/is;
-var ESCAPES_REGEXP = /(?:%[0-9a-f]{2})+/gi;
-function isURL(text) {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
-}
-function parseTarget2(text, { glob = false } = {}) {
-  const match = URL_REGEXP.exec(text.trim());
-  if (match === null) {
-    throw new UsageError(isURL(text) ? "Cannot read the URL: it must look like ftp://user@host/path, with the scheme ftp:, ftpes: or ftps:" : `Cannot use ${text.includes("@") ? "this" : quote(text)} as a URL: it must begin with ftp://, ftpes:// or ftps://`);
-  }
-  const [, server, , raw = ""] = match;
-  const typed = raw.replace(/;type=[aid]$/i, "");
-  const isDirectory2 = typed === "" || typed.endsWith("/") || /%2f$/i.test(typed);
-  const bare = withoutTrailingSlashes(typed);
-  const pattern = bare.replace(/\\/g, "\\\\").replace(ESCAPES_REGEXP, (escapes) => escapeGlob(decodeEscapes(escapes)));
-  return {
-    server,
-    path: decodeEscapes(bare),
-    pattern: glob && isGlob(pattern) ? pattern : void 0,
-    isDirectory: isDirectory2
-  };
-}
-function groupByServer(targets) {
-  const groups = Map.groupBy(targets, ({ server }) => server);
-  return [
-    ...groups
-  ].map(([server, targets2]) => ({
-    server,
-    targets: targets2
-  }));
-}
-function lastName(path) {
-  const bare = withoutTrailingSlashes(path);
-  return bare.slice(bare.lastIndexOf("/") + 1);
-}
-
-// lib/cli/commands/cat.ts
-async function cat(context) {
-  checkOperands(context, 1);
-  const { flags, operands } = context;
-  if (flags.has("json")) {
-    throw new UsageError("Cannot use --json with cat: it prints the files");
-  }
-  const targets = operands.map((text) => parseTarget2(text, {
-    glob: !flags.has("no-glob")
-  }));
-  for (const { server, targets: wanted } of groupByServer(targets)) {
-    await using ftp = await openClient(server, context);
-    for (const target of wanted) {
-      for (const { path } of await expandTarget(ftp, target, context)) {
-        await printFile(ftp, path, context);
-      }
-    }
-  }
-}
-async function printFile(ftp, path, { out, signal }) {
-  const stream = await ftp.retrieve(path, {
-    signal
-  });
-  const isTerminal = Deno.stdout.isTerminal();
-  const decoder2 = new TextDecoder();
-  const encoder = new TextEncoder();
-  const clean2 = (bytes2, isMore) => encoder.encode(decoder2.decode(bytes2, {
-    stream: isMore
-  }).split("\n").map(printableText).join("\n"));
-  for await (const chunk of stream) {
-    await write2(isTerminal ? clean2(chunk, true) : chunk);
-  }
-  if (isTerminal) await write2(clean2(new Uint8Array(), false));
-  async function write2(bytes2) {
-    try {
-      for (let at = 0; at < bytes2.length; ) {
-        at += await Deno.stdout.write(bytes2.subarray(at));
-      }
-    } catch (error) {
-      throw out.closedBy(error);
-    }
-  }
-}
-
-// lib/cli/commands/change.ts
-init_printable();
-
 // lib/cli/output.ts
 init_printable();
+
+// lib/cli/advice.ts
+var ADVICE4 = [
+  [
+    "make it with ensureDir()",
+    'create it with "ftp mkdir" or --create-dirs'
+  ],
+  [
+    "{ recursive: true } removes a directory with its contents",
+    "-r removes a directory with its contents"
+  ],
+  [
+    '"maxDelete" is',
+    "--max-delete is"
+  ],
+  [
+    "trust it with `caCerts`",
+    "trust it with --cacert"
+  ],
+  [
+    "add that authority's certificate to `caCerts`",
+    "pass that authority's certificate with --cacert"
+  ],
+  [
+    "not among `caCerts`: add it there",
+    "not in the file of --cacert"
+  ],
+  [
+    'try tls: "implicit", which has port 990, or leave "tls" out to use no TLS',
+    "try ftps:// (port 990), or ftp:// to use no TLS"
+  ],
+  [
+    "no password was given in the URL, in the options or in .netrc",
+    "no password was given; use FTP_PASSWORD, --password-stdin or --netrc"
+  ],
+  [
+    '{ passive: false }, or { passive: "auto" } if passive mode is refused',
+    "--active"
+  ],
+  [
+    'use { passive: "pasv" }',
+    "use --pasv"
+  ],
+  [
+    '{ passive: "pasv" } sends',
+    "--pasv sends"
+  ]
+];
+var FINGERPRINT_REGEXP = /tls: \{ fingerprint: "([^"]*)" \}/g;
+function withFlags(message) {
+  return ADVICE4.reduce((text, [library, cli]) => text.replaceAll(library, cli), message).replace(FINGERPRINT_REGEXP, (_, digits) => `--fingerprint ${digits}`);
+}
 
 // lib/cli/bars.ts
 init_printable();
@@ -27344,7 +28231,7 @@ var Output = class {
   /** Prints an error. */
   error(error, where = "") {
     this.flush();
-    const said = error instanceof Error ? error.message : String(error);
+    const said = withFlags(error instanceof Error ? error.message : String(error));
     const head = where === "" ? "" : `${printableLine(where)}: `;
     const message = `${head}${printable(said)}`;
     if (this.#options.json && !this.#isClosed) {
@@ -27464,6 +28351,47 @@ function writeError(text) {
   }
 }
 
+// lib/cli/target.ts
+init_printable();
+var URL_REGEXP = /^((ftp|ftps|ftpes):\/\/[^/\\#]+)(?:\/([^#]*))?$/is;
+var ESCAPES_REGEXP = /(?:%[0-9a-f]{2})+/gi;
+function isURL(text) {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+}
+function parseTarget2(text, { glob = false } = {}) {
+  if (isURL(text) && text.includes("#")) {
+    throw new UsageError('Cannot read the URL: it contains "#"; write %23 for this character of a name');
+  }
+  const match = URL_REGEXP.exec(text.trim());
+  if (match === null) {
+    throw new UsageError(isURL(text) ? "Cannot read the URL: it must look like ftp://user@host/path, with the scheme ftp:, ftpes: or ftps:" : `Cannot use ${text.includes("@") ? "this" : quote(text)} as a URL: it must begin with ftp://, ftpes:// or ftps://`);
+  }
+  const [, server, , raw = ""] = match;
+  const typed = raw.replace(/;type=[aid]$/i, "");
+  const isDirectory2 = typed === "" || typed.endsWith("/") || /%2f$/i.test(typed);
+  const bare = withoutTrailingSlashes(typed);
+  const pattern = bare.replace(/\\/g, "\\\\").replace(ESCAPES_REGEXP, (escapes) => escapeGlob(decodeEscapes(escapes)));
+  return {
+    server,
+    path: decodeEscapes(bare),
+    pattern: glob && isGlob(pattern) ? pattern : void 0,
+    isDirectory: isDirectory2
+  };
+}
+function groupByServer(targets) {
+  const groups = Map.groupBy(targets, ({ server }) => server);
+  return [
+    ...groups
+  ].map(([server, targets2]) => ({
+    server,
+    targets: targets2
+  }));
+}
+function lastName(path) {
+  const bare = withoutTrailingSlashes(path);
+  return bare.slice(bare.lastIndexOf("/") + 1);
+}
+
 // lib/cli/pool.ts
 var Outcome = class {
   /** Number of processed items. */
@@ -27548,6 +28476,25 @@ async function workThrough(ftp, items, context, outcome, run3, nameOf4) {
   ]);
   if (ending !== void 0) throw ending.error;
 }
+async function withEachServer(targets, context, work) {
+  const { out, signal } = context;
+  const outcome = new Outcome();
+  const groups = groupByServer(targets);
+  for (const { server, targets: wanted } of groups) {
+    try {
+      await using ftp = await openClient(server, context);
+      await work(ftp, wanted, outcome);
+    } catch (error) {
+      const isEnd = signal.aborted || error instanceof OutputClosed || error instanceof Interrupted || error instanceof UsageError;
+      const isOnly = groups.length === 1 && outcome.done + outcome.failed === 0;
+      if (isEnd || isOnly) throw error;
+      outcome.fail(error);
+      out.error(error);
+    }
+    signal.throwIfAborted();
+  }
+  outcome.finish();
+}
 function connectionsOf({ flags }) {
   return flags.number("connections", {
     least: 1,
@@ -27560,24 +28507,66 @@ function checkTransfers(context) {
   return new RateLimiter(context.flags.rate());
 }
 
+// lib/cli/commands/cat.ts
+async function cat(context) {
+  checkOperands(context, 1);
+  const { flags, operands } = context;
+  if (flags.has("json")) {
+    throw new UsageError("Cannot use --json with cat: it prints the files");
+  }
+  const targets = operands.map((text) => parseTarget2(text, {
+    glob: !flags.has("no-glob")
+  }));
+  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
+    const paths = [];
+    for (const target of wanted) {
+      const matches = await expandFiles(ftp, target, context, outcome);
+      paths.push(...matches.map(({ path }) => path));
+    }
+    await workThrough(ftp, paths, context, outcome, (client, path) => printFile(client, path, context), (path) => path);
+  });
+}
+async function printFile(ftp, path, { out, signal }) {
+  const stream = await ftp.retrieve(path, {
+    signal
+  });
+  const isTerminal = Deno.stdout.isTerminal();
+  const decoder2 = new TextDecoder();
+  const encoder = new TextEncoder();
+  const clean = (bytes2, isMore) => encoder.encode(decoder2.decode(bytes2, {
+    stream: isMore
+  }).split("\n").map(printableText).join("\n"));
+  for await (const chunk of stream) {
+    await write2(isTerminal ? clean(chunk, true) : chunk);
+  }
+  if (isTerminal) await write2(clean(new Uint8Array(), false));
+  async function write2(bytes2) {
+    try {
+      for (let at = 0; at < bytes2.length; ) {
+        at += await Deno.stdout.write(bytes2.subarray(at));
+      }
+    } catch (error) {
+      throw out.closedBy(error);
+    }
+  }
+}
+
 // lib/cli/commands/change.ts
+init_printable();
 async function rm(context) {
   checkOperands(context, 1);
   const { flags, operands } = context;
   const targets = operands.map((text) => parseTarget2(text, {
     glob: !flags.has("no-glob")
   }));
-  targets.forEach(checkNamed);
-  const outcome = new Outcome();
-  for (const { server, targets: wanted } of groupByServer(targets)) {
-    await using ftp = await openClient(server, context);
+  for (const target of targets) checkNamed("remove", target);
+  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     const matches = [];
     for (const target of wanted) {
       matches.push(...await expandTarget(ftp, target, context));
     }
     await workThrough(ftp, matches, context, outcome, (client, match) => removeMatch(client, match, context), ({ path }) => path);
-  }
-  outcome.finish();
+  });
 }
 async function removeMatch(ftp, { path, entry }, { flags, out, signal }) {
   const recursive = flags.has("recursive");
@@ -27610,9 +28599,10 @@ async function removeMatch(ftp, { path, entry }, { flags, out, signal }) {
     }, `would remove ${printableLine(path2)}`);
   }
 }
-function checkNamed({ path }) {
-  if (!/^[/.]*$/.test(path)) return;
-  throw new UsageError(`Cannot remove ${quote(path)}: give the path of a file or directory`);
+function checkNamed(action, { path }) {
+  const name = path.split("/").findLast((segment) => segment !== "") ?? ".";
+  if (name !== "." && name !== "..") return;
+  throw new UsageError(`Cannot ${action} ${quote(path)}: give the path of a file or directory`);
 }
 async function mkdir(context) {
   checkOperands(context, 1);
@@ -27622,20 +28612,20 @@ async function mkdir(context) {
   if (nameless !== void 0) {
     throw new UsageError("Cannot create a directory: the URL has no path");
   }
-  const outcome = new Outcome();
-  for (const { server, targets: wanted } of groupByServer(targets)) {
-    await using ftp = await openClient(server, context);
+  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     await workThrough(ftp, wanted, context, outcome, async (client, { path }) => {
+      const existed = await client.exists(path, {
+        signal
+      });
       await client.ensureDir(path, {
         signal
       });
       out.tell({
-        event: "make",
+        event: existed ? "unchanged" : "make",
         path
-      }, `created ${printableLine(path)}`);
+      }, `${existed ? "exists" : "created"} ${printableLine(path)}`);
     }, ({ path }) => path);
-  }
-  outcome.finish();
+  });
 }
 async function mv(context) {
   checkOperands(context, 2, 2);
@@ -27643,7 +28633,7 @@ async function mv(context) {
   const [from, to] = operands;
   const source = parseTarget2(from);
   const target = targetOf(source, to);
-  checkNamed(source);
+  checkNamed("rename", source);
   await using ftp = await openClient(source.server, context);
   let path = target.path;
   const isThere2 = !target.isDirectory && await ftp.exists(path, {
@@ -27659,7 +28649,7 @@ async function mv(context) {
     signal
   });
   if (isTaken && !flags.has("force")) {
-    throw new Deno.errors.AlreadyExists(`Cannot rename ${quote(source.path)} to ${quote(path)}: it exists; --force replaces it, if the server allows it`);
+    throw new FTPPermanentError(`Cannot rename ${quote(source.path)} to ${quote(path)}: it exists; --force replaces it, if the server allows it`);
   }
   if (!flags.has("dry-run")) {
     await ftp.rename(source.path, path, {
@@ -27736,7 +28726,7 @@ function tellReport({ problems, isUsable, code, options, url }, { out }) {
       ...problem
     }, formatProblem(problem));
   }
-  const verdict = problems.length === 0 ? "No problems found." : isUsable ? "The server can be used, with these options:" : "The server cannot be used with these options.";
+  const summary = problems.length === 0 ? "No problems found." : isUsable ? "The server can be used, with these options:" : "The server cannot be used with these options.";
   out.tell({
     event: "result",
     url,
@@ -27744,7 +28734,7 @@ function tellReport({ problems, isUsable, code, options, url }, { out }) {
     options,
     program: code
   }, `
-${verdict}${isUsable ? `
+${summary}${isUsable ? `
 
 ${code}` : ""}`);
 }
@@ -27772,7 +28762,7 @@ import { join as join2 } from "node:path";
 init_printable();
 async function get(context) {
   checkOperands(context, 1);
-  const { flags, operands, signal } = context;
+  const { flags, operands } = context;
   const targets = operands.map((text) => parseTarget2(text, {
     glob: !flags.has("no-glob")
   }));
@@ -27782,21 +28772,17 @@ async function get(context) {
   const isDirectory2 = await checkOutput(output, isMany);
   const limiter = checkTransfers(context);
   segmentsOf(context);
-  const outcome = new Outcome();
-  for (const { server, targets: wanted } of groupByServer(targets)) {
-    await using ftp = await openClient(server, context);
+  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     const items = [];
     for (const target of wanted) {
-      items.push(...(await matchesOf(ftp, target, context, outcome)).map((match) => ({
+      items.push(...(await expandFiles(ftp, target, context, outcome)).map((match) => ({
         ...match,
         local: output === void 0 ? localName(match.path) : isDirectory2 ? join2(output, localName(match.path)) : output
       })));
     }
-    checkTwins(items);
+    checkTargets(items);
     await workThrough(ftp, items, context, outcome, (client, item) => fetchFile(client, item, context, limiter), ({ path }) => path);
-    signal.throwIfAborted();
-  }
-  outcome.finish();
+  });
 }
 var MOST_SEGMENTS2 = 64;
 function segmentsOf({ flags }) {
@@ -27806,21 +28792,6 @@ function segmentsOf({ flags }) {
   });
   if (segments === void 0 || segments <= MOST_SEGMENTS2) return segments;
   throw new UsageError(`Cannot use ${segments} for --segments: it must be at most ${MOST_SEGMENTS2}`);
-}
-async function matchesOf(ftp, target, context, outcome) {
-  try {
-    const matches = await expandTarget(ftp, target, context);
-    return matches.filter(({ path, entry }) => {
-      if (entry?.isDirectory !== true) return true;
-      context.out.note(`Skipped the directory ${printableLine(path)}`);
-      return false;
-    });
-  } catch (error) {
-    if (context.signal.aborted || target.pattern === void 0) throw error;
-    outcome.fail(error);
-    context.out.error(error);
-    return [];
-  }
 }
 function checkFile({ path, isDirectory: isDirectory2 }) {
   if (!isDirectory2 && path !== "") return;
@@ -27849,13 +28820,13 @@ function localName(path) {
   checkLocalName(name, Deno.build.os);
   return name;
 }
-function checkTwins(items) {
+function checkTargets(items) {
   const seen = /* @__PURE__ */ new Map();
   for (const { local, path } of items) {
     const key = Deno.build.os === "linux" ? local : local.toLowerCase();
-    const twin = seen.get(key);
-    if (twin !== void 0 && twin !== path) {
-      throw new UsageError(`Cannot get both ${quote(twin)} and ${quote(path)}: they would have the same local name`);
+    const other = seen.get(key);
+    if (other !== void 0 && other !== path) {
+      throw new UsageError(`Cannot get both ${quote(other)} and ${quote(path)}: they would have the same local name`);
     }
     seen.set(key, path);
   }
@@ -27909,17 +28880,13 @@ async function hash(context) {
   const targets = operands.map((text) => parseTarget2(text, {
     glob: !flags.has("no-glob")
   }));
-  const outcome = new Outcome();
-  for (const { server, targets: wanted } of groupByServer(targets)) {
-    await using ftp = await openClient(server, context);
+  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     const matches = [];
     for (const target of wanted) {
-      const found = await expandTarget(ftp, target, context);
-      matches.push(...found.filter(({ entry }) => !entry?.isDirectory));
+      matches.push(...await expandFiles(ftp, target, context, outcome));
     }
     await workThrough(ftp, matches, context, outcome, (client, { path }) => showHash(client, path, context), ({ path }) => path);
-  }
-  outcome.finish();
+  });
 }
 async function showHash(ftp, path, context) {
   const { flags, out, signal } = context;
@@ -27960,10 +28927,9 @@ async function ls(context) {
   const targets = operands.map((text) => parseTarget2(text, {
     glob: !flags.has("no-glob")
   }));
-  for (const { server, targets: wanted } of groupByServer(targets)) {
-    await using ftp = await openClient(server, context);
-    for (const target of wanted) await show2(ftp, target, context);
-  }
+  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
+    await workThrough(ftp, wanted, context, outcome, (client, target) => show2(client, target, context), ({ path }) => path);
+  });
 }
 async function show2(ftp, target, context) {
   if (target.pattern !== void 0) {
@@ -27993,7 +28959,8 @@ async function showDirectory(ftp, path, context) {
     for await (const entry of ftp.list(path, {
       signal
     })) {
-      showEntry(entry, entry.name, context);
+      const full = joinPath(path, entry.name);
+      showEntry(entry, full, context, entry.name);
     }
     return;
   }
@@ -28003,11 +28970,11 @@ async function showDirectory(ftp, path, context) {
     showEntry(entry, entry.path, context);
   }
 }
-function showEntry(entry, shown, { flags, out }) {
+function showEntry(entry, path, { flags, out }, shown = path) {
   const { name, kind, size, mtime, mode, owner, group, linkTarget } = entry;
   out.result({
     event: "entry",
-    path: shown,
+    path,
     name,
     kind,
     size,
@@ -28194,7 +29161,9 @@ async function reconnectIfIdle(ftp, { signal }) {
   }
 }
 async function checkFolder(folder) {
-  const info = await Deno.stat(folder);
+  const info = await Deno.stat(folder).catch((error) => {
+    throw error instanceof Deno.errors.NotFound ? new Deno.errors.NotFound(`Cannot sync ${quote(folder)}: there is no such directory`) : error;
+  });
   if (info.isDirectory) return;
   throw new UsageError(`Cannot sync ${quote(folder)}: it is not a directory`);
 }
@@ -28230,15 +29199,23 @@ function mirrorOptions(context) {
 function maxDeleteOf({ flags }) {
   const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(flags.text("max-delete") ?? "") ?? [];
   if (percent !== void 0) return `${Number(percent)}%`;
-  return flags.number("max-delete", {
-    least: 0,
-    isInteger: true
-  });
+  const text = flags.text("max-delete");
+  if (text === void 0 || /^\d+$/.test(text)) {
+    return flags.number("max-delete", {
+      least: 0,
+      isInteger: true
+    });
+  }
+  throw new UsageError(`Cannot use ${quote(text)} for --max-delete: it must be a whole number or a percentage, such as 20 or 10%`);
 }
 async function run2(mirror2, options, context) {
   const { out, signal } = context;
   const isDryRun = options.dryRun === true;
-  const onEntry = (event) => tellEntry(event, isDryRun, context);
+  const printed = /* @__PURE__ */ new WeakSet();
+  const onEntry = (event) => {
+    if (event.error instanceof Error) printed.add(event.error);
+    tellEntry(event, isDryRun, context);
+  };
   try {
     const result = await mirror2({
       ...options,
@@ -28252,11 +29229,11 @@ async function run2(mirror2, options, context) {
     tellResult(error.result, isDryRun, context);
     const { failures, result } = error;
     for (const { path, error: why } of failures) {
-      if (path === "") out.error(why);
+      if (path === "" && !printed.has(why)) out.error(why);
     }
     const isNothing = failures.length === 0;
     if (isNothing) out.error(error.cause ?? error);
-    throw new Incomplete(EXIT.partial, isNothing ? error.message : `${result.failed} of the entries failed`);
+    throw new Incomplete(EXIT.partial, isNothing ? error.message : `${result.failed} ${result.failed === 1 ? "entry" : "entries"} failed`);
   }
 }
 var VERBS = {
@@ -28645,6 +29622,10 @@ var FLAGS = {
     type: "boolean",
     help: "active mode: the server opens the data connections (PORT, EPRT)"
   },
+  pasv: {
+    type: "boolean",
+    help: "passive mode with PASV, for firewalls that drop EPSV"
+  },
   encoding: {
     type: "string",
     value: "NAME",
@@ -28799,6 +29780,7 @@ var COMMON_FLAGS = [
   "cacert",
   "proxy",
   "active",
+  "pasv",
   "encoding",
   "server-zone",
   "timeout",
@@ -28926,7 +29908,7 @@ var INDENT = 25;
 var URLS = `URLs:
   ftp://host/pub/file           no TLS, anonymous, relative to the directory after login
   ftp://host//srv/file          an absolute path
-  ftpes://ann@host/file         explicit TLS (AUTH TLS), which most servers mean by FTPS
+  ftpes://ann@host/file         explicit TLS (AUTH TLS), what most providers call FTPS
   ftps://ann@host/file          implicit TLS (port 990)
   Escape special characters: %20 for a space, %2F for a slash, %25 for a percent sign.`;
 var PASSWORDS = `The password is taken from the first of these that has one:

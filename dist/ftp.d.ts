@@ -21,8 +21,9 @@
  * | send other commands    | {@linkcode FTP.prototype.pipeline pipeline}, {@linkcode FTP.prototype.site site}, {@linkcode FTP.prototype.setLanguage setLanguage} |
  * | ftplib, name for name  | {@linkcode FTPProtocol} |
  * | errors                 | {@linkcode FTPError}, {@linkcode FTPTemporaryError}, {@linkcode FTPPermanentError}, {@linkcode FTPMirrorError}, {@linkcode FTPVerificationError}, {@linkcode FTPUnconfirmedError}, {@linkcode TLSError} |
- * | options                | {@linkcode ConnectURLOptions}, {@linkcode FTPOptions}, {@linkcode TLSOptions}, {@linkcode DownloadOptions}, {@linkcode UploadOptions}, {@linkcode MirrorOptions}, {@linkcode ListOptions}, {@linkcode WalkOptions} |
+ * | options                | {@linkcode ConnectURLOptions}, {@linkcode FTPOptions}, {@linkcode TLSOptions}, {@linkcode DownloadOptions}, {@linkcode UploadOptions}, {@linkcode MirrorOptions}, {@linkcode DownloadAllOptions}, {@linkcode ListOptions}, {@linkcode WalkOptions} |
  * | helpers                | {@linkcode progressBar}, {@linkcode printable}, {@linkcode ftpcp} |
+ * | diagnose               | {@linkcode diagnose}, the option `trace`, {@linkcode DiagnosticEvents} |
  *
  * @example Fetch a file, and what has changed of a directory
  * ```ts
@@ -498,8 +499,8 @@ export declare class FTP extends FTPProtocol { #private;
      * Requires `allow-read` and `allow-write` permission for the targets.
      *
      * @tags allow-read, allow-write
-     * @param items Paths on the server, or paths with a local path for each; a
-     * list or an async iterable
+     * @param items Paths on the server, or for each path also the target: a local
+     * path or a `file:` URL. A list or an async iterable
      * @param local The local directory, a path or a `file:` URL; created if it is
      * missing
      * @param options Connections, order, and options of each download
@@ -524,7 +525,13 @@ export declare class FTP extends FTPProtocol { #private;
      * console.log(`${paths.length - failed} of ${paths.length}`);
      * ```
      */
-    downloadAll(items: Iterable<DownloadItem> | AsyncIterable<DownloadItem>, local: string | URL, options?: DownloadAllOptions): AsyncGenerator<DownloadOutcome, void, undefined>;
+    downloadAll(items: Iterable<string | {
+        remote: string;
+        local: string | URL;
+    }> | AsyncIterable<string | {
+        remote: string;
+        local: string | URL;
+    }>, local: string | URL, options?: DownloadAllOptions): AsyncGenerator<DownloadOutcome, void, undefined>;
     /**
      * Uploads a file atomically. It is written to `.name.<digits>.part` next to
      * the target, which it replaces (`RNFR`, `RNTO`) when it is complete,
@@ -737,7 +744,8 @@ export declare class FTP extends FTPProtocol { #private;
      *
      * @param path The file, text or bytes
      * @param options A signal
-     * @returns Name and digits of the hash, or `null` if the server has none or
+     * @returns The hash's name ("SHA-256", "SHA-512", "SHA-1", "MD5" or "CRC32")
+     * and its hexadecimal digits in lower case; `null` if the server has none or
      * refuses it for this file
      * @throws {FTPPermanentError} If the file does not exist
      *
@@ -750,7 +758,10 @@ export declare class FTP extends FTPProtocol { #private;
      * if (hash?.name === "SHA-256") console.log(hash.digits);
      * ```
      */
-    hash(path: Path, options?: SignalOptions): Promise<FileHash | null>;
+    hash(path: Path, options?: SignalOptions): Promise<{
+        name: string;
+        digits: string;
+    } | null>;
     /**
      * Sets the time of a file, to the second: by `MFMT`, or by the commands of
      * vsftpd (`MDTM` with a time) and Pure-FTPd (`SITE UTIME`).
@@ -1151,8 +1162,8 @@ export declare class FTPProtocol implements AsyncDisposable { #private;
      * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
      *
      * await using ftp = await connect("ftp://ftp.example.com/pub");
-     * await using twin = await ftp.clone();
-     * await Promise.all([ftp.download("a", "a"), twin.download("b", "b")]);
+     * await using clone = await ftp.clone();
+     * await Promise.all([ftp.download("a", "a"), clone.download("b", "b")]);
      * ```
      */
     clone(options?: SignalOptions): Promise<this>;
@@ -1276,6 +1287,7 @@ export declare class FTPProtocol implements AsyncDisposable { #private;
      * @param password The account
      * @param options A signal
      * @returns The 2yz reply
+     * @throws {TypeError} If the account is empty
      * @throws {FTPError} As {@linkcode FTPProtocol.prototype.voidcmd voidcmd}
      */
     acct(password: string, options?: SignalOptions): Promise<Reply>;
@@ -1849,9 +1861,10 @@ export interface FTPOptions {
      */
     serverZone?: number | undefined;
     /**
-     * Keeps what was learned of a server between runs of a program: that `EPSV` or
-     * `MLSD` does not work, that `PRET` is needed, that commands are read one at a
-     * time. Such a server then costs its waits once, and not in each run.
+     * Keeps what was learned of a server between runs of a program: that `EPSV`
+     * or `MLSD` does not work, that `PRET` is needed, that commands are read one
+     * at a time. The waits for such a server then happen once, and not in each
+     * run.
      *
      * @default none
      */
@@ -1894,9 +1907,9 @@ export interface LearnedProfile {
  */
 export interface ProfileStore {
     /**
-     * Returns what {@linkcode ProfileStore.save} was given last for a server.
-     * Anything else, such as `null`, `undefined` or an invalid value, counts as
-     * no knowledge. `connect()` calls it, and rejects with its error.
+     * Returns what {@linkcode ProfileStore.save} was last called with for a
+     * server. Anything else, such as `null`, `undefined` or an invalid value,
+     * counts as no knowledge. `connect()` calls it, and rejects with its error.
      * * @param server Host and port: "ftp.example.com:21", "[::1]:21" */
     load(server: string): unknown;
     /**
@@ -1917,6 +1930,7 @@ export interface ProfileStore {
  * the final reply on the control connection does.
  */
 export declare class DataConnection implements AsyncDisposable { #private;
+    /** @ignore */
     private constructor();
     /** Address of the local end. */
     get localAddr(): Deno.Addr;
@@ -2006,23 +2020,6 @@ export interface DataListener {
     close(): void;
 }
 
-/** The connection that a {@linkcode Dial} function has to open. */
-export interface DialTarget {
-    /**
-     * The server: a name as the user gave it, in ASCII, or an address, IPv6
-     * without brackets. Data connections go to the same host as the control
-     * connection, unless `trustPasvHost` is set. */
-    readonly hostname: string;
-    /** The TCP port. The server chooses the port of a data connection. */
-    readonly port: number;
-    /** Purpose of the connection. */
-    readonly transport: "control" | "data";
-    /**
-     * Aborted when the connection is no longer needed, or `timeout` has passed.
-     */
-    readonly signal: AbortSignal;
-}
-
 /**
  * A connection that a {@linkcode Dial} function returns: the part of
  * `Deno.Conn` that the client uses. `Deno.TcpConn`, `Deno.TlsConn` and
@@ -2059,25 +2056,21 @@ export interface DialedConn {
  * Opens a connection to the server: through a tunnel or jump host, or from a
  * certain address. Called for each control and data connection, including those
  * of `clone()`, reconnections and mirrors. TLS, if used, runs over the
- * connection that it returns.
+ * connection that it returns. The function gets:
+ *
+ * - `hostname`: the server, a name as the user gave it, in ASCII, or an
+ *   address, IPv6 without brackets. Data connections go to the same host as the
+ *   control connection, unless `trustPasvHost` is set.
+ * - `port`: the TCP port. The server chooses the port of a data connection.
+ * - `transport`: the purpose of the connection.
+ * - `signal`: aborted when the connection is no longer needed, or `timeout` has
+ *   passed.
  */
-export type Dial = (target: DialTarget) => Promise<DialedConn>;
-
-/** A certificate of the server. */
-export interface TLSCertificate {
-    /** Subject, such as "CN=example.com, O=Example". */
-    readonly subject: string;
-    /** Issuer, in the same form. */
-    readonly issuer: string;
-    /** Start of its validity. */
-    readonly validFrom: Date;
-    /** End of its validity. */
-    readonly validTo: Date;
-    /** Host names and addresses that it is valid for. */
-    readonly names: readonly string[];
-    /** The certificate, PEM. */
-    readonly pem: string;
-}
+export type Dial = (target: { readonly hostname: string;
+    readonly port: number;
+    readonly transport: "control" | "data";
+    readonly signal: AbortSignal;
+}) => Promise<DialedConn>;
 
 /** Properties of a TLS connection. */
 export interface TLSInfo {
@@ -2085,8 +2078,18 @@ export interface TLSInfo {
     readonly protocol: "TLSv1.2" | "TLSv1.3";
     /** Cipher suite, by its OpenSSL name. */
     readonly cipher: string;
-    /** The server's certificate. */
-    readonly peerCertificate: TLSCertificate;
+    /**
+     * The server's certificate. Subject and issuer have the form "CN=example.com,
+     * O=Example"; `names` are the host names and addresses that it is valid for.
+     */
+    readonly peerCertificate: {
+        readonly subject: string;
+        readonly issuer: string;
+        readonly validFrom: Date;
+        readonly validTo: Date;
+        readonly names: readonly string[];
+        readonly pem: string;
+    };
     /**
      * SHA-256 of the server's certificate, in upper-case hexadecimal with colons.
      */
@@ -2095,58 +2098,55 @@ export interface TLSInfo {
     readonly resumed: boolean;
 }
 
-/** An event of the channel `ftp:connection`. */
-export interface ConnectionDiagnostic {
-    /** "open" when the connection was opened, "close" when it has ended. */
-    readonly phase: "open" | "close";
-    /** Number of the connection in the program. */
-    readonly connection: number;
-    /** Host of the server. */
-    readonly host: string;
-    /** Port of the server. */
-    readonly port: number;
-    /** The reason of its end, for "close". */
-    readonly message?: string | undefined;
-}
-
-/** An event of the channel `ftp:command`. */
-export interface CommandDiagnostic {
+/**
+ * Events by channel. Every event has the number of its control connection in the
+ * program, except those of `ftp:retry`.
+ */
+export interface DiagnosticEvents {
     /**
-     * "start" when the command is sent, "end" at its final reply, "error" if
-     * there is none. */
-    readonly phase: "start" | "end" | "error";
-    /** Number of the command in the program; the same for "start" and "end". */
-    readonly id: number;
-    /** Number of the connection. */
-    readonly connection: number;
-    /** The command, with secrets masked and control characters replaced. */
-    readonly command: string;
-    /** Code of the final reply, for "end". */
-    readonly code?: number | undefined;
-    /** Milliseconds since "start". */
-    readonly duration?: number | undefined;
-    /** The error, for "error". */
-    readonly message?: string | undefined;
-}
-
-/** An event of the channel `ftp:transfer`. */
-export interface TransferDiagnostic extends CommandDiagnostic {
-    /** Size that the server announced, in bytes; `null` if it did not. */
-    readonly size: number | null;
-    /** Bytes transferred, for "end". */
-    readonly bytes?: number | undefined;
-}
-
-/** An event of the channel `ftp:retry`. */
-export interface RetryDiagnostic {
-    /** Number of failures in a row without progress. */
-    readonly attempt: number;
-    /** Milliseconds until the retry. */
-    readonly delay: number;
-    /** Bytes of the file that were transferred. */
-    readonly transferred: number;
-    /** The error. */
-    readonly message: string;
+     * A control connection was opened, or has ended. `message` is the reason of
+     * the end. */
+    readonly "ftp:connection": { readonly phase: "open" | "close";
+        readonly connection: number;
+        readonly host: string;
+        readonly port: number;
+        readonly message?: string | undefined;
+    };
+    /**
+     * A command was sent ("start"), has its final reply ("end", with its `code`),
+     * or gets none ("error", with a `message`). All have the same `id`. Secrets in
+     * `command` are masked, and control characters replaced. `duration`:
+     * milliseconds since "start".
+     */
+    readonly "ftp:command": {
+        readonly phase: "start" | "end" | "error";
+        readonly id: number;
+        readonly connection: number;
+        readonly command: string;
+        readonly code?: number | undefined;
+        readonly duration?: number | undefined;
+        readonly message?: string | undefined;
+    };
+    /**
+     * A transfer was started by the server, or has ended: the fields of its
+     * command, the `size` in bytes that the server announced (`null` if it did
+     * not), and the `bytes` transferred, for "end".
+     */
+    readonly "ftp:transfer": DiagnosticEvents["ftp:command"] & {
+        readonly size: number | null;
+        readonly bytes?: number | undefined;
+    };
+    /**
+     * A retry is about to start. `attempt`: failures in a row without progress;
+     * `delay`: milliseconds until the retry; `transferred`: bytes of the file so
+     * far; `message`: the error.
+     */
+    readonly "ftp:retry": {
+        readonly attempt: number;
+        readonly delay: number;
+        readonly transferred: number;
+        readonly message: string;
+    };
 }
 
 /** One event of a trace. Secrets are masked. */
@@ -2182,18 +2182,6 @@ export interface RemoveOptions {
     /** Aborts the call. Removed entries stay removed. */
     signal?: AbortSignal | undefined;
 }
-
-/**
- * A file to download: its path on the server, or that path and the local path.
- * Without a local path, the file gets the last name of its path in the local
- * directory.
- */
-export type DownloadItem = string | {
-    /** Path on the server. */
-    readonly remote: string;
-    /** The target, a path or a `file:` URL. */
-    readonly local: string | URL;
-};
 
 /** Options of {@linkcode FTP.prototype.downloadAll FTP.downloadAll}. */
 export interface DownloadAllOptions extends Omit<DownloadOptions, "onProgress"> {
@@ -2670,14 +2658,6 @@ export interface FileTransferResult {
     readonly retries: number;
 }
 
-/** The hash of a file. */
-export interface FileHash {
-    /** Its name: "SHA-256", "SHA-512", "SHA-1", "MD5" or "CRC32". */
-    readonly name: string;
-    /** Hexadecimal digits in lower case. */
-    readonly digits: string;
-}
-
 /** Progress of a transfer. */
 export interface Progress {
     /** Bytes of the file transferred, including those of an earlier call. */
@@ -2787,9 +2767,9 @@ export interface RetrieveOptions {
      * * @default 0 */
     offset?: number | undefined;
     /**
-     * Most bytes to read. The stream ends behind them, and the transfer is
-     * aborted there unless the file ends too. Fewer come where the file ends
-     * before.
+     * Largest number of bytes to read. The stream ends after them, and the
+     * transfer is aborted if the file is longer. A shorter file ends the stream
+     * earlier.
      *
      * @default Infinity
      */
@@ -2850,8 +2830,9 @@ export interface OpenOptions {
  * transfer. Another position aborts it and starts a new one (`REST`, `RETR`).
  */
 export declare class RemoteFile implements AsyncDisposable { #private;
+    /** @ignore */
     private constructor();
-    /** @internal */
+    /** @ignore */
     static create(reader: BlockSource, { cacheSize }: {
         cacheSize: number;
     }): RemoteFile;
@@ -2901,7 +2882,7 @@ declare interface FTPMirrorErrorOptions extends FTPErrorOptions {
     /** Counts of everything done. */
     result: MirrorResult;
     /** Entries that failed. */
-    failures: readonly MirrorFailure[];
+    failures: FTPMirrorError["failures"];
     /** Number of entries that were not reached. */
     unreached?: number | undefined;
 }
@@ -2916,8 +2897,14 @@ export declare class FTPMirrorError extends FTPError {
     name: string;
     /** Counts of everything done. */
     readonly result: MirrorResult;
-    /** Failures: the first thousand; `result.failed` counts all. */
-    readonly failures: readonly MirrorFailure[];
+    /**
+     * The first thousand failures: path relative to the mirrored directory ("" for
+     * that directory), and error. `result.failed` counts all.
+     */
+    readonly failures: readonly {
+        readonly path: string;
+        readonly error: unknown;
+    }[];
     /**
      * Number of the source's entries that were listed, and not reached before the
      * connection was lost; 0 in all other cases. A directory that was not listed
@@ -2942,7 +2929,7 @@ export interface MirrorEntry {
     /** Depth below the mirrored directory; its own entries have depth 1. */
     readonly depth: number;
     /** Kind of the entry. */
-    readonly kind: EntryKind;
+    readonly kind: Entry["kind"];
     /** Size of a file in bytes; `undefined` if it is not known. */
     readonly size: number | undefined;
     /** Time of the last change; `undefined` if it is not known. */
@@ -3181,14 +3168,6 @@ export interface MirrorResult {
     readonly bytes: number;
 }
 
-/** An entry that failed. */
-export interface MirrorFailure {
-    /** Path relative to the mirrored directory; "" for that directory. */
-    readonly path: string;
-    /** The error. */
-    readonly error: unknown;
-}
-
 /**
  * Location of an entry in a walk.
  *
@@ -3197,8 +3176,8 @@ export interface MirrorFailure {
 declare interface WalkPlace {
     /** The path as text. */
     readonly path: string;
-    /** The path as bytes. */
-    readonly rawPath: Uint8Array;
+    /** The path of its directory as bytes. */
+    readonly directory: Uint8Array;
     /** Depth below the root of the walk; its entries have depth 1. */
     readonly depth: number;
     /** Whether it is a directory that contains itself. */
@@ -3206,13 +3185,12 @@ declare interface WalkPlace {
 }
 
 /** An entry of a directory tree, with its path. */
-export declare class WalkEntry extends Entry {
+export declare class WalkEntry extends Entry { #private;
     /**
      * The path, relative to the root of the walk. Check `hostile` before using
-     * it. */
+     * it.
+     */
     readonly path: string;
-    /** The path as bytes. They open the same file in any encoding. */
-    readonly rawPath: Uint8Array;
     /** Depth below the root of the walk; its entries have depth 1. */
     readonly depth: number;
     /**
@@ -3224,9 +3202,11 @@ export declare class WalkEntry extends Entry {
      *
      * @param entry The entry
      * @param place Its location
-     * @internal
+     * @ignore
      */
     constructor(entry: Entry, place: WalkPlace);
+    /** The path as bytes. They open the same file in any encoding. */
+    get rawPath(): Uint8Array;
     /**
      * Returns the fields as a plain object.
      *
@@ -3307,7 +3287,7 @@ export interface WalkOptions extends ListOptions {
 }
 
 /** Kind of an entry. A line that no format can read is `"unknown"`. */
-export type EntryKind = "file" | "directory" | "symlink" | "other" | "unknown";
+declare type EntryKind = Entry["kind"];
 
 /** Resolution of an entry's time. */
 declare type TimePrecision = "second" | "minute" | "day";
@@ -3347,8 +3327,12 @@ declare interface EntrySource {
     facts(index: number): Record<string, string> | undefined;
     /** The line as text. */
     line(index: number): string;
+    /** Length of the line in bytes, without decoding it. */
+    lineLength(index: number): number;
     /** Name of the format that read the line. */
     format(index: number): string;
+    /** Releases memory, at the cost of the next access. */
+    pack?(): void;
 }
 
 /** Properties that replace those of the line. */
@@ -3370,24 +3354,10 @@ declare interface EntryChanges {
  * An entry reads its fields from the block of lines that it came with, when
  * they are used. To keep millions of entries, keep their fields instead.
  *
- * @example Read a line of an MLSD listing
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { ListingReader } from "./listing_reader.ts";
- *
- * const reader = new ListingReader({ format: "mlsd" });
- * const line = "type=file;size=5;modify=20240229120000; a b.txt\r\n";
- * const [entry] = reader.push(new TextEncoder().encode(line));
- *
- * assertEquals(entry?.name, "a b.txt");
- * assertEquals(entry?.isFile, true);
- * assertEquals(entry?.size, 5);
- * assertEquals(entry?.mtime, new Date("2024-02-29T12:00:00Z"));
- * ```
- *
  * @example Create an entry in a test of your own code
  * ```ts
  * import { assertEquals } from "@std/assert";
+ * import { Entry } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
  *
  * const entry = Entry.from({ name: "a.txt", size: 5, mtime: new Date(0) });
  * assertEquals(entry.isFile, true);
@@ -3401,14 +3371,14 @@ export declare class Entry implements Deno.DirEntry { #private;
      * `kind` is `"file"` by default
      * @returns The entry
      */
-    static from(fields: Pick<Entry, "name"> & Partial<Pick<Entry, "rawName" | "kind" | "size" | "isSizeApproximate" | "mtime" | "mtimePrecision" | "mode" | "linkTarget" | "owner" | "group" | "facts" | "line" | "format">>): Entry;
+    static from(fields: Pick<Entry, "name"> & Partial<Omit<Entry, "isFile" | "isDirectory" | "isSymlink" | "hostile" | "toJSON">>): Entry;
     /**
      * Creates an entry. `ListingReader` does this.
      *
      * @param source The lines that were read together
      * @param index Index of the line
      * @param changes Properties that replace those of the line
-     * @internal
+     * @ignore
      */
     constructor(source: EntrySource, index: number, changes?: EntryChanges);
     /** The name as the server sent it, decoded with the session's encoding. */
@@ -3418,7 +3388,7 @@ export declare class Entry implements Deno.DirEntry { #private;
      */
     get rawName(): Uint8Array;
     /** Kind of the entry. */
-    get kind(): EntryKind;
+    get kind(): "file" | "directory" | "symlink" | "other" | "unknown";
     /** Whether it is a regular file. */
     get isFile(): boolean;
     /** Whether it is a directory. */
@@ -3488,7 +3458,7 @@ export interface ParsedLine {
      */
     path?: string | undefined;
     /** Kind of the entry. */
-    kind: EntryKind;
+    kind: Entry["kind"];
     /** Version of the file, if there are several. The newest comes first. */
     version?: number | undefined;
     /** Size in bytes, if the line has it. */
@@ -3727,6 +3697,7 @@ export declare class Reply { #private;
      * @param start Where it starts, in bytes
      * @param end Where it ends, in bytes, without its line end
      * @param mask Masks secrets, for errors made of the reply
+     * @ignore
      */
     constructor(code: number, source: ReplySource, start: number, end: number, mask?: (text: string) => string);
     /**

@@ -29,15 +29,22 @@ function quoteEscaped(text) {
 function printableInspection(shown) {
   return shown.replace(UNESCAPED_REGEXP, "\uFFFD");
 }
+function printableRecord(record) {
+  return Object.defineProperty(record, Symbol.for("Deno.customInspect"), {
+    value: (inspect, options) => printableInspection(inspect({
+      ...record
+    }, options))
+  });
+}
 function printableError(error) {
   let next = error;
   for (let depth = 0; next instanceof Error && depth < MAX_CAUSES; depth++) {
-    if (CLASSES.has(next.constructor)) clean(next);
+    if (CLASSES.has(next.constructor)) cleanError(next);
     next = next.cause;
   }
   return error;
 }
-function clean(error) {
+function cleanError(error) {
   const { message, stack } = error;
   if (typeof message !== "string" || PLAIN_REGEXP.test(message)) return;
   try {
@@ -85,6 +92,60 @@ var init_check_word = __esm({
   }
 });
 
+// lib/protocol/option_names.ts
+var CLIENT_OPTIONS, LOGIN_OPTIONS, TLS_OPTIONS;
+var init_option_names = __esm({
+  "lib/protocol/option_names.ts"() {
+    CLIENT_OPTIONS = {
+      encoding: true,
+      timeout: true,
+      passive: true,
+      activeAddress: true,
+      allowEPRT: true,
+      localAddress: true,
+      dial: true,
+      proxy: true,
+      activePorts: true,
+      trustPasvHost: true,
+      tls: true,
+      trace: true,
+      maxReplyLine: true,
+      maxReply: true,
+      maxLine: true,
+      maxListing: true,
+      multiline: true,
+      pipelining: true,
+      serverZone: true,
+      virtualHost: true,
+      afterLogin: true,
+      compress: true,
+      profile: true
+    };
+    LOGIN_OPTIONS = {
+      port: true,
+      user: true,
+      password: true,
+      account: true,
+      netrc: true
+    };
+    TLS_OPTIONS = {
+      mode: true,
+      data: true,
+      allowAuthSSL: true,
+      caCerts: true,
+      fingerprint: true,
+      cert: true,
+      key: true,
+      serverName: true,
+      minVersion: true,
+      maxVersion: true,
+      isolate: true,
+      allowMissingCloseNotify: true,
+      dangerouslyAcceptAnyCertificate: true
+    };
+  }
+});
+
 // lib/protocol/check_names.ts
 function isObject(value) {
   return typeof value === "object" && value !== null;
@@ -111,13 +172,13 @@ function adviceFor(name, valid) {
   const synonyms = Object.hasOwn(SYNONYMS, folded) ? SYNONYMS[folded] : [];
   const meant = valid.find((option) => option.toLowerCase() === folded) ?? valid.find((option) => synonyms.includes(option));
   if (meant !== void 0) return `did you mean "${meant}"? Or `;
-  if (CLIENT_OPTIONS.includes(name)) {
+  if (Object.hasOwn(CLIENT_OPTIONS, name)) {
     return "it is an option of connect() and FTP; or ";
   }
-  if (CONNECT_OPTIONS.includes(name)) {
+  if (Object.hasOwn(LOGIN_OPTIONS, name)) {
     return "it is an option of connect(); or ";
   }
-  if (TLS_OPTIONS.includes(name)) {
+  if (Object.hasOwn(TLS_OPTIONS, name)) {
     return `it is an option of tls, as in { tls: { ${name}: ... } }; or `;
   }
   const near = valid.find((option) => isNear(folded, option.toLowerCase()));
@@ -146,10 +207,11 @@ function checkKind(name, value, { is, words }) {
   const shown = typeof value === "string" ? "a string" : showValue(value);
   throw new TypeError(`Cannot use ${shown} as "${name}": it must be ${words}`);
 }
-var FUNCTION, BOOLEAN, PASSIVE, SIGNAL, TEXT, URL_TEXT, STORE, PATTERNS, KINDS, CLIENT_OPTIONS, CONNECT_OPTIONS, TLS_OPTIONS, SYNONYMS;
+var FUNCTION, BOOLEAN, PASSIVE, SIGNAL, TEXT, URL_TEXT, STORE, PATTERNS, KINDS, SYNONYMS;
 var init_check_names = __esm({
   "lib/protocol/check_names.ts"() {
     init_check_word();
+    init_option_names();
     init_printable();
     FUNCTION = {
       is: (value) => typeof value === "function",
@@ -239,51 +301,6 @@ var init_check_names = __esm({
       match: PATTERNS,
       skip: PATTERNS
     };
-    CLIENT_OPTIONS = [
-      "activeAddress",
-      "activePorts",
-      "afterLogin",
-      "allowEPRT",
-      "compress",
-      "dial",
-      "encoding",
-      "localAddress",
-      "maxLine",
-      "maxListing",
-      "maxReply",
-      "maxReplyLine",
-      "multiline",
-      "passive",
-      "pipelining",
-      "profile",
-      "proxy",
-      "serverZone",
-      "timeout",
-      "tls",
-      "trace",
-      "trustPasvHost",
-      "virtualHost"
-    ];
-    CONNECT_OPTIONS = [
-      "account",
-      "netrc",
-      "password",
-      "port",
-      "user"
-    ];
-    TLS_OPTIONS = [
-      "allowAuthSSL",
-      "allowMissingCloseNotify",
-      "caCerts",
-      "cert",
-      "dangerouslyAcceptAnyCertificate",
-      "fingerprint",
-      "isolate",
-      "key",
-      "maxVersion",
-      "minVersion",
-      "serverName"
-    ];
     SYNONYMS = {
       abortsignal: [
         "signal"
@@ -346,7 +363,7 @@ var init_check_names = __esm({
 function isEqual(a, b) {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
-function joinBytes(...parts) {
+function joinBytes(parts) {
   let length = 0;
   for (const part of parts) length += part.length;
   const joined = new Uint8Array(length);
@@ -380,20 +397,30 @@ var init_check_number = __esm({
 });
 
 // lib/connection/waiting.ts
+function onAbort(signal, call) {
+  let calls = abortCalls.get(signal);
+  if (calls === void 0) {
+    abortCalls.set(signal, calls = new AbortCalls(signal));
+  }
+  calls.add(call);
+}
+function offAbort(signal, call) {
+  if (signal !== void 0) abortCalls.get(signal)?.delete(call);
+}
 function abortable(promise, signal) {
   if (signal === void 0) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, {
-    once: true
+  return new Promise((resolve, reject) => {
+    const end = () => reject(signal.reason);
+    promise.then((value) => {
+      offAbort(signal, end);
+      resolve(value);
+    }, (error) => {
+      offAbort(signal, end);
+      reject(error);
+    });
+    if (signal.aborted) queueMicrotask(end);
+    else onAbort(signal, end);
   });
-  promise.catch(() => {
-  });
-  return Promise.race([
-    promise,
-    aborted
-  ]).finally(() => signal.removeEventListener("abort", onAbort));
 }
 function anySignal(signal, ...others) {
   const more = others.filter((other) => other !== void 0 && other !== signal);
@@ -401,6 +428,21 @@ function anySignal(signal, ...others) {
     signal,
     ...more
   ]);
+}
+async function withEither(first, second, run2) {
+  const controller = new AbortController();
+  const onFirst = () => controller.abort(first.reason);
+  const onSecond = () => controller.abort(second.reason);
+  if (first.aborted) onFirst();
+  else if (second.aborted) onSecond();
+  onAbort(first, onFirst);
+  onAbort(second, onSecond);
+  try {
+    return await run2(controller.signal);
+  } finally {
+    offAbort(first, onFirst);
+    offAbort(second, onSecond);
+  }
 }
 async function delay(milliseconds, signal) {
   const { promise, resolve } = Promise.withResolvers();
@@ -411,21 +453,24 @@ async function delay(milliseconds, signal) {
     clearTimeout(timer);
   }
 }
-async function within(timeout, signal, late, run2) {
+async function within(timeout, signal, late, run2, ticker) {
   signal?.throwIfAborted();
   const controller = new AbortController();
-  const onAbort = () => controller.abort(signal.reason);
-  signal?.addEventListener("abort", onAbort, {
-    once: true
-  });
-  const timer = timeout > 0 ? setTimeout(() => controller.abort(late()), Math.min(timeout, MAX_MILLISECONDS)) : void 0;
+  const follow = () => controller.abort(signal.reason);
+  if (signal !== void 0) onAbort(signal, follow);
+  const expire = () => controller.abort(late());
+  const isShared = ticker !== void 0 && ticker.timeout === timeout;
+  const watchdog = isShared ? new Watchdog(timeout, expire, ticker) : void 0;
+  watchdog?.begin();
+  const timer = timeout > 0 && !isShared ? setTimeout(expire, Math.min(timeout, MAX_MILLISECONDS)) : void 0;
   try {
     return await run2(controller.signal);
   } catch (error) {
     throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
+    watchdog?.end();
+    if (timer !== void 0) clearTimeout(timer);
+    offAbort(signal, follow);
   }
 }
 async function settle(promise, timeout) {
@@ -442,45 +487,103 @@ async function settle(promise, timeout) {
     clearTimeout(timer);
   }
 }
-var TICKS, Watchdog, DelayedSignal;
+var TICKS, Ticker, Watchdog, AbortCalls, abortCalls, DelayedSignal;
 var init_waiting = __esm({
   "lib/connection/waiting.ts"() {
     init_check_number();
     TICKS = 8;
-    Watchdog = class {
-      #timeout;
-      #onExpire;
+    Ticker = class {
+      /** The time-out in milliseconds; 0 for none. */
+      timeout;
+      #running = /* @__PURE__ */ new Set();
       #timer;
+      #isReleased = false;
+      /** Creates a ticker without a timer. */
+      constructor(timeout) {
+        this.timeout = timeout;
+      }
+      /**
+       * Adds a watchdog that waits.
+       *
+       * @returns Whether a whole time-out starts now; otherwise the next tick comes
+       * early
+       */
+      start(watchdog) {
+        if (this.timeout === 0) return false;
+        this.#running.add(watchdog);
+        if (this.#timer === void 0) {
+          this.#schedule();
+          return true;
+        }
+        if (this.#running.size === 1) Deno.refTimer(this.#timer);
+        return false;
+      }
+      /** Removes a watchdog. Alone, the timer does not keep the program alive. */
+      end(watchdog) {
+        if (!this.#running.delete(watchdog) || this.#running.size > 0) return;
+        if (this.#isReleased) this.#clear();
+        else if (this.#timer !== void 0) Deno.unrefTimer(this.#timer);
+      }
+      /** Ends the timer as soon as no watchdog waits. */
+      release() {
+        this.#isReleased = true;
+        if (this.#running.size === 0) this.#clear();
+      }
+      #clear() {
+        clearTimeout(this.#timer);
+        this.#timer = void 0;
+      }
+      #schedule() {
+        this.#timer = setTimeout(() => this.#tick(), this.timeout / TICKS);
+      }
+      #tick() {
+        this.#timer = void 0;
+        if (this.#running.size === 0) return;
+        this.#schedule();
+        for (const watchdog of [
+          ...this.#running
+        ]) watchdog.tick();
+      }
+    };
+    Watchdog = class {
+      #ticker;
+      #isShared;
+      #onExpire;
       #waits = 0;
       #progress = 0;
       #seen = 0;
       #idleTicks = 0;
+      #isStopped = false;
       /**
        * Creates a watchdog without a wait.
        *
        * @param timeout Milliseconds without progress until `onExpire` is called; 0
        * for never
        * @param onExpire Called once, if a wait made no progress for that time
+       * @param ticker A timer that others use, too
        */
-      constructor(timeout, onExpire) {
-        this.#timeout = timeout;
+      constructor(timeout, onExpire, ticker) {
+        this.#isShared = ticker?.timeout === timeout;
+        this.#ticker = this.#isShared ? ticker : new Ticker(timeout);
         this.#onExpire = onExpire;
       }
       /** Number of pending waits. */
       get waits() {
         return this.#waits;
       }
+      /** Its timer, which other watchdogs may share. */
+      get ticker() {
+        return this.#ticker;
+      }
       /** Starts a wait. The first one starts the timer. */
       begin() {
-        if (this.#waits++ > 0) return;
+        if (this.#waits++ > 0 || this.#isStopped) return;
         this.#progress++;
-        if (this.#timer !== void 0) Deno.refTimer(this.#timer);
-        else if (this.#timeout > 0) this.#arm();
+        if (this.#ticker.start(this)) this.#restart();
       }
       /** Ends a wait. Without waits, the timer does not keep the program alive. */
       end() {
-        if (--this.#waits > 0 || this.#timer === void 0) return;
-        Deno.unrefTimer(this.#timer);
+        if (--this.#waits === 0) this.#ticker.end(this);
       }
       /** Reports progress. */
       touch() {
@@ -488,31 +591,55 @@ var init_waiting = __esm({
       }
       /** Stops permanently: later waits are not limited. */
       stop() {
-        clearTimeout(this.#timer);
-        this.#timer = void 0;
-        this.#timeout = 0;
+        this.#isStopped = true;
+        this.#ticker.end(this);
+        if (!this.#isShared) this.#ticker.release();
       }
-      #arm() {
+      /** Called by the timer while a wait is pending. */
+      tick() {
+        if (this.#seen !== this.#progress) return this.#restart();
+        if (++this.#idleTicks < TICKS) return;
+        this.#isStopped = true;
+        this.#ticker.end(this);
+        this.#onExpire();
+      }
+      #restart() {
         this.#seen = this.#progress;
         this.#idleTicks = 0;
-        this.#schedule();
-      }
-      #schedule() {
-        this.#timer = setTimeout(() => this.#tick(), this.#timeout / TICKS);
-      }
-      #tick() {
-        this.#timer = void 0;
-        if (this.#waits === 0) return;
-        if (this.#seen !== this.#progress) return this.#arm();
-        if (++this.#idleTicks >= TICKS) return this.#onExpire();
-        this.#schedule();
       }
     };
+    AbortCalls = class {
+      #signal;
+      #calls = /* @__PURE__ */ new Set();
+      constructor(signal) {
+        this.#signal = signal;
+      }
+      add(call) {
+        if (this.#calls.size === 0) {
+          this.#signal.addEventListener("abort", this.#run, {
+            once: true
+          });
+        }
+        this.#calls.add(call);
+      }
+      delete(call) {
+        if (!this.#calls.delete(call) || this.#calls.size > 0) return;
+        this.#signal.removeEventListener("abort", this.#run);
+      }
+      #run = () => {
+        const calls = [
+          ...this.#calls
+        ];
+        this.#calls.clear();
+        for (const call of calls) call();
+      };
+    };
+    abortCalls = /* @__PURE__ */ new WeakMap();
     DelayedSignal = class {
       /** The delayed signal; `undefined` if there is nothing to follow. */
       signal;
       #source;
-      #onAbort;
+      #follow;
       #timer;
       /**
        * Follows a signal.
@@ -520,24 +647,25 @@ var init_waiting = __esm({
        * @param delay Milliseconds between the two; 0 for none
        */
       constructor(source, delay2) {
+        const isFollowing = source !== void 0 && delay2 > 0;
+        this.#source = isFollowing ? source : void 0;
+        if (!isFollowing) {
+          this.signal = source;
+          return;
+        }
         const controller = new AbortController();
-        this.#source = source;
-        this.#onAbort = () => {
+        this.#follow = () => {
           const abort = () => controller.abort(source.reason);
           this.#timer = setTimeout(abort, delay2);
         };
-        const isFollowing = source !== void 0 && delay2 > 0;
-        this.signal = isFollowing ? controller.signal : source;
-        if (isFollowing) {
-          source.addEventListener("abort", this.#onAbort, {
-            once: true
-          });
-        }
+        this.signal = controller.signal;
+        onAbort(source, this.#follow);
       }
       /** Stops following. */
       release() {
+        if (this.#follow === void 0) return;
         clearTimeout(this.#timer);
-        this.#source?.removeEventListener("abort", this.#onAbort);
+        offAbort(this.#source, this.#follow);
       }
     };
   }
@@ -684,7 +812,7 @@ async function drain(stream) {
   } catch {
   }
 }
-function free({ buffer: buffer2, byteLength }) {
+function freeMemory({ buffer: buffer2, byteLength }) {
   if (buffer2 instanceof ArrayBuffer && buffer2.byteLength === byteLength) {
     buffer2.transfer(0);
   }
@@ -856,7 +984,7 @@ var init_cleartext_queue = __esm({
           filled += part.length;
           this.#taken += part.length;
           this.#size -= part.length;
-          if (this.#taken === chunk.length) free(this.#next());
+          if (this.#taken === chunk.length) freeMemory(this.#next());
         }
         return filled;
       }
@@ -983,7 +1111,7 @@ var init_send_queue = __esm({
           for (let bytes2; (bytes2 = this.#queue.shift()) !== void 0; ) {
             await writeAll(this.#stream, bytes2);
             this.#size -= bytes2.length;
-            free(bytes2);
+            freeMemory(bytes2);
             this.#admit();
           }
         } catch (error) {
@@ -1317,7 +1445,7 @@ function checkProvable(der) {
     readCertificate(der);
     return void 0;
   } catch (error) {
-    return bad(`the platform cannot check that the server has the certificate's key: ${error.message}`);
+    return badCertificate(`the platform cannot check that the server has the certificate's key: ${error.message}`);
   }
 }
 function fingerprintOf(der) {
@@ -1367,24 +1495,26 @@ function checkDates({ certificate }, now) {
   return void 0;
 }
 function checkLeaf({ parts }) {
-  return parts.isForServers ? void 0 : bad("the certificate is not meant for servers");
+  return parts.isForServers ? void 0 : badCertificate("the certificate is not meant for servers");
 }
 function checkIssuer(issuer, below) {
   const { parts } = issuer;
   const who = `the certificate of "${oneLine(issuer.certificate.subject)}"`;
   if (!parts.isAuthority || !parts.maySign) {
-    return bad(`${who} is not allowed to issue certificates`);
+    return badCertificate(`${who} is not allowed to issue certificates`);
   }
   if (parts.pathLength !== void 0 && below > parts.pathLength) {
-    return bad(`${who} does not allow so many authorities below it`);
+    return badCertificate(`${who} does not allow so many authorities below it`);
   }
-  if (!parts.isForServers) return bad(`${who} is not meant for servers`);
+  if (!parts.isForServers) {
+    return badCertificate(`${who} is not meant for servers`);
+  }
   if (parts.hasNameConstraints) {
-    return bad(`${who} limits the names below it, which is not supported with \`caCerts\`: give it to Deno with \`--cert\` or \`DENO_CERT\``);
+    return badCertificate(`${who} limits the names below it, which is not supported with \`caCerts\`: give it to Deno with \`--cert\` or \`DENO_CERT\``);
   }
   return void 0;
 }
-function bad(detail) {
+function badCertificate(detail) {
   return {
     reason: "bad-certificate",
     detail
@@ -1437,12 +1567,12 @@ var init_certificate = __esm({
        * DER
        * @returns The problem, or `undefined`
        */
-      check(chain2, now) {
+      check(chain, now) {
         let links;
         try {
-          links = chain2.slice(0, MAX_CHAIN).map(toLink);
+          links = chain.slice(0, MAX_CHAIN).map(toLink);
         } catch (error) {
-          return bad(`the server sent a certificate that cannot be read: ${error.message}`);
+          return badCertificate(`the server sent a certificate that cannot be read: ${error.message}`);
         }
         const leaf = links[0];
         const fault = checkDates(leaf, now) ?? checkLeaf(leaf);
@@ -1638,7 +1768,7 @@ var init_connection = __esm({
       async handshake() {
         this.#pump();
         const handshake = await this.#secured.promise;
-        const fault = this.session.judge(handshake);
+        const fault = this.session.findProblem(handshake);
         if (fault !== void 0) {
           throw this.#fault(fault, this.session.fingerprintOf(handshake));
         }
@@ -2005,11 +2135,11 @@ function startEngine(parts, options, events) {
     read() {
     },
     write(chunk, _, done) {
-      const ended2 = onEnded;
+      const ended = onEnded;
       onEnded = void 0;
       events.send(chunk, () => {
         done();
-        ended2?.();
+        ended?.();
       });
     }
   });
@@ -2037,16 +2167,16 @@ function startEngine(parts, options, events) {
   };
   socket.on("session", onSession);
   socket.on("secureConnect", () => {
-    const chain2 = [];
+    const chain = [];
     for (let certificate = socket.getPeerCertificate(true); certificate?.raw !== void 0; certificate = certificate.issuerCertificate) {
-      chain2.push(new Uint8Array(certificate.raw));
+      chain.push(new Uint8Array(certificate.raw));
       if (certificate.issuerCertificate === certificate) break;
     }
     onSession(socket.getSession());
     events.secure({
       protocol: socket.getProtocol() ?? "",
       cipher: socket.getCipher()?.name ?? "",
-      chain: chain2,
+      chain,
       resumed: socket.isSessionReused()
     });
   });
@@ -2370,7 +2500,7 @@ parentPort.once("message", ({ port }) => {
 
 // lib/tls/options.ts
 function checkTLSOptions(options) {
-  checkNames("tls", options, TLS_OPTIONS2);
+  checkNames("tls", options, NAMES);
   const { mode, data, minVersion, maxVersion, caCerts, fingerprint } = options;
   checkWord("tls.mode", mode, TLS_MODES);
   checkWord("tls.data", data, [
@@ -2394,10 +2524,11 @@ function parseFingerprint(text) {
   }
   return digits.toUpperCase().match(/../g).join(":");
 }
-var TLS_MODES, TLS_VERSIONS, TLS_OPTIONS2;
+var TLS_MODES, TLS_VERSIONS, NAMES;
 var init_options = __esm({
   "lib/tls/options.ts"() {
     init_check_names();
+    init_option_names();
     init_check_word();
     TLS_MODES = [
       "explicit",
@@ -2407,21 +2538,7 @@ var init_options = __esm({
       "TLSv1.2",
       "TLSv1.3"
     ];
-    TLS_OPTIONS2 = {
-      mode: true,
-      data: true,
-      allowAuthSSL: true,
-      caCerts: true,
-      fingerprint: true,
-      cert: true,
-      key: true,
-      serverName: true,
-      minVersion: true,
-      maxVersion: true,
-      isolate: true,
-      allowMissingCloseNotify: true,
-      dangerouslyAcceptAnyCertificate: true
-    };
+    NAMES = TLS_OPTIONS;
   }
 });
 
@@ -2664,7 +2781,7 @@ var init_session = __esm({
        *
        * @returns The problem, or `undefined`
        */
-      judge(handshake) {
+      findProblem(handshake) {
         const leaf = handshake.chain[0];
         if (leaf === void 0) {
           return {
@@ -2675,7 +2792,7 @@ var init_session = __esm({
         if (this.#trusted !== void 0 && isEqual(leaf, this.#trusted.der)) {
           return void 0;
         }
-        const fault = this.#judge(leaf, handshake.chain);
+        const fault = this.#findProblem(leaf, handshake.chain);
         if (fault === void 0) {
           this.#trusted = {
             der: leaf,
@@ -2685,7 +2802,7 @@ var init_session = __esm({
         }
         return fault;
       }
-      #judge(leaf, chain2) {
+      #findProblem(leaf, chain) {
         if (this.#acceptsAny) return void 0;
         if (this.#engineOptions.rejectUnauthorized) {
           return checkName2(leaf, this.#name);
@@ -2700,7 +2817,7 @@ var init_session = __esm({
           };
         }
         if (this.#authorities === void 0) return void 0;
-        return this.#authorities.check(chain2, /* @__PURE__ */ new Date()) ?? checkName2(leaf, this.#name);
+        return this.#authorities.check(chain, /* @__PURE__ */ new Date()) ?? checkName2(leaf, this.#name);
       }
       /** Describes a handshake for the user. */
       describe(handshake) {
@@ -2862,6 +2979,7 @@ function randomMark() {
 
 // lib/client/connect.ts
 init_check_names();
+init_option_names();
 init_check_word();
 
 // lib/protocol/command.ts
@@ -2915,7 +3033,11 @@ function encodeCommand(command, encoding) {
   refuseLineEnds(encoding.encode(verb), verb, name);
   const head = encoding.encode(argument === void 0 ? verb : verb + " ");
   const tail = argument === void 0 ? new Uint8Array(0) : encodePath(argument, encoding, verb, name);
-  return joinBytes(head, tail, CRLF);
+  return joinBytes([
+    head,
+    tail,
+    CRLF
+  ]);
 }
 var PLAIN_REGEXP2 = /^[ -~]*$/;
 function encodePlain(line) {
@@ -3148,6 +3270,7 @@ function product(...lists) {
 }
 
 // lib/protocol/encoding.ts
+init_printable();
 var ISO_8859_1_LABELS = [
   "latin-1",
   "latin1",
@@ -3169,12 +3292,12 @@ function makeEncoding(label) {
       ignoreBOM: true
     });
   } catch {
-    throw new RangeError(`Cannot use the encoding "${label}": TextDecoder does not support it`);
+    throw new RangeError(`Cannot use the encoding ${quote(String(label))}: TextDecoder does not support it`);
   }
   if (decoder2.encoding === "utf-8") return makeUtf8(decoder2);
   const hasStates = decoder2.encoding === "iso-2022-jp";
   if (hasStates || tryDecode(decoder2, ASCII_BYTES) !== ASCII) {
-    throw new RangeError(`Cannot use the encoding "${label}": commands and replies must be encoded as ASCII`);
+    throw new RangeError(`Cannot use the encoding ${quote(String(label))}: commands and replies must be encoded as ASCII`);
   }
   return makeLegacy(lower, decoder2);
 }
@@ -3316,6 +3439,11 @@ function encodeByCharacter(text, label, encodeChar) {
   return Uint8Array.from(bytes2);
 }
 
+// lib/protocol/with_advice.ts
+function withAdvice(message, advice) {
+  return advice === "" ? message : `${message.replace(/\.\s*$/, "")}; ${advice}`;
+}
+
 // lib/protocol/errors.ts
 init_printable();
 var REDACTED = Symbol("redacted");
@@ -3348,6 +3476,7 @@ var FTPError = class extends Error {
    * @param inspect Deno's function that formats a value
    * @param options Options of `inspect`
    * @returns The text
+   * @ignore
    */
   [Symbol.for("Deno.customInspect")](inspect, options) {
     const { stack, message, cause } = this;
@@ -3393,17 +3522,17 @@ var UNKNOWN_REPLIES = [
 function isUnknownCommand(reply) {
   return reply !== void 0 && UNKNOWN_REPLIES.includes(reply.code);
 }
-function replyError(reply, command, cause, advice) {
+function replyError(reply, command, cause, advice = "") {
   const Class = reply.code >= 500 ? FTPPermanentError : reply.code >= 400 ? FTPTemporaryError : FTPReplyError;
-  const why = advice === void 0 ? "" : ` (${advice})`;
-  return new Class(`${triedOf(command)}: ${reply.text}${why}`, {
+  const message = `${failedAction(command)}: ${reply.text}`;
+  return new Class(withAdvice(message, advice), {
     reply,
     command,
     cause
   });
 }
 var GREETING_REGEXP = /^connect to (\S+)$/;
-function triedOf(command) {
+function failedAction(command) {
   const [, address] = GREETING_REGEXP.exec(command) ?? [];
   return address === void 0 ? `Cannot complete "${command}"` : `Cannot connect to "${address}"`;
 }
@@ -3440,9 +3569,6 @@ function connectionError(error, say) {
   return message === original.message ? original : new Deno.errors.ConnectionAborted(message, {
     cause: original
   });
-}
-function withAdvice(message, advice) {
-  return advice === "" ? message : `${message.replace(/\.\s*$/, "")}; ${advice}`;
 }
 function asError(error) {
   return error instanceof Error ? error : new Error(String(error));
@@ -3498,14 +3624,14 @@ function observeCommand(connection, pending) {
 function observeTransfer(connection, pending, data, size) {
   if (!transfers.hasSubscribers) return void 0;
   const { promise, resolve } = Promise.withResolvers();
-  const ended2 = async () => {
+  const ended = async () => {
     const reply = await pending.final;
     await promise;
     return reply;
   };
   observe(transfers, connection, pending, {
     size
-  }, ended2, () => ({
+  }, ended, () => ({
     bytes: data.bytesRead + data.bytesWritten
   }));
   return resolve;
@@ -3517,7 +3643,7 @@ function observeRetry({ error, ...event }) {
     message: error.message
   });
 }
-function observe(to, connection, { command }, more, ended2, atEnd) {
+function observe(to, connection, { command }, more, ended, atEnd) {
   const begun = performance.now();
   const event = {
     id: nextDiagnosticId(),
@@ -3538,7 +3664,7 @@ function observe(to, connection, { command }, more, ended2, atEnd) {
       duration
     });
   };
-  ended2().then(({ code }) => end({
+  ended().then(({ code }) => end({
     phase: "end",
     code
   }), (error) => end({
@@ -3659,13 +3785,23 @@ function runOperation(provider, options, run2, note) {
     signal: withLifetime(provider, options.signal)
   };
   const { signal } = own;
-  return unwrapped(() => provider.jobs.exclusive(() => run2(own), {
+  const hold = () => {
+  };
+  const start = async () => {
+    onAbort(signal, hold);
+    try {
+      return await run2(own);
+    } finally {
+      offAbort(signal, hold);
+    }
+  };
+  return unwrapped(() => provider.jobs.exclusive(start, {
     signal,
     note
   }));
 }
-function withLifetime({ ended: ended2 }, signal) {
-  return anySignal(ended2, signal);
+function withLifetime({ ended }, signal) {
+  return anySignal(ended, signal);
 }
 
 // lib/files/recovery.ts
@@ -3706,20 +3842,17 @@ function waitOf({ attempt, delay: delay2 = 500, maxDelay = 3e4 }) {
   const longest = Math.min(maxDelay, delay2 * 2 ** (attempt - 1));
   return Math.round(longest * (1 - Math.random() / 2));
 }
-async function retryConnecting(retry, signal, connect3) {
-  const most = retry ? retry.attempts ?? 5 : 0;
-  for (let count = 1; ; count++) {
-    const attempt = {
-      isGreeted: false
-    };
+async function retryConnecting({ attempts = 5, ...waits }, { signal, mayRetry = isCrowded }, connect3) {
+  for (let attempt = 1; ; attempt++) {
     try {
-      return await connect3(attempt);
+      return await connect3();
     } catch (error) {
-      const mayRetry = isCrowded(error) || !attempt.isGreeted && isFailedConnection(error);
-      if (count > most || !mayRetry || signal?.aborted) throw error;
+      if (attempt > attempts || !mayRetry(error) || signal?.aborted) {
+        throw error;
+      }
       await delay(waitOf({
-        ...retry,
-        attempt: count
+        ...waits,
+        attempt
       }), signal);
     }
   }
@@ -3869,15 +4002,22 @@ var SLASH = 47;
 function rawPathOf(session, path) {
   return typeof path === "string" ? session.control.encoding.encode(path) : path;
 }
-function behind(session, words, path) {
+function appendPath(session, words, path) {
   const head = session.control.encoding.encode(words);
-  return joinBytes(head, rawPathOf(session, path));
+  return joinBytes([
+    head,
+    rawPathOf(session, path)
+  ]);
 }
 function joinRawPath(directory, name) {
   const isOpen = directory.length > 0 && directory.at(-1) !== SLASH;
-  return joinBytes(directory, Uint8Array.of(...isOpen ? [
-    SLASH
-  ] : []), name);
+  return joinBytes([
+    directory,
+    Uint8Array.of(...isOpen ? [
+      SLASH
+    ] : []),
+    name
+  ]);
 }
 function splitRawPath(path) {
   let end = path.length;
@@ -3940,7 +4080,7 @@ async function allocate(session, size, options) {
 async function copyOnServer(session, from, to, options) {
   const site = (word, path, name) => ({
     verb: "SITE",
-    argument: behind(session, `${word} `, path),
+    argument: appendPath(session, `${word} `, path),
     name
   });
   const source = site("CPFR", from, "from");
@@ -3963,7 +4103,7 @@ function chmodCommand(session, path, mode) {
   const digits = mode.toString(8).padStart(3, "0");
   return {
     verb: "SITE",
-    argument: behind(session, `CHMOD ${digits} `, path),
+    argument: appendPath(session, `CHMOD ${digits} `, path),
     name: "path"
   };
 }
@@ -4136,11 +4276,11 @@ async function rename(turn, fromname, toname, options) {
     const renaming = turn.perform(target, options);
     renaming.catch(() => {
     });
-    return await decide(demandNext(await asking), renaming);
+    return await replyToRename(checkRenameFrom(await asking), renaming);
   }
   let answer;
   try {
-    answer = demandNext(await turn.exchange(source, options));
+    answer = checkRenameFrom(await turn.exchange(source, options));
     options.signal?.throwIfAborted();
   } catch (error) {
     if (options.signal?.aborted) {
@@ -4148,7 +4288,7 @@ async function rename(turn, fromname, toname, options) {
     }
     throw error;
   }
-  return await decide(answer, turn.perform(target, options));
+  return await replyToRename(answer, turn.perform(target, options));
 }
 async function announceRename(turn, fromname, options) {
   const command = {
@@ -4156,7 +4296,7 @@ async function announceRename(turn, fromname, options) {
     argument: fromname,
     name: "fromname"
   };
-  return demandNext(await turn.exchange(command, options));
+  return checkRenameFrom(await turn.exchange(command, options));
 }
 async function completeRename(turn, accepted, toname, options) {
   const command = {
@@ -4164,16 +4304,16 @@ async function completeRename(turn, accepted, toname, options) {
     argument: toname,
     name: "toname"
   };
-  return await decide(accepted, turn.perform(command, options));
+  return await replyToRename(accepted, turn.perform(command, options));
 }
 async function cancelRename(turn, fromname) {
   await settle(giveUpRename(turn, fromname), ABORT_GRACE);
 }
-function demandNext(reply) {
+function checkRenameFrom(reply) {
   if (reply.code < 200) throw replyError(reply, "RNFR");
   return reply;
 }
-async function decide(answer, renaming) {
+async function replyToRename(answer, renaming) {
   try {
     return await renaming;
   } catch (error) {
@@ -4211,7 +4351,7 @@ async function changeDirectory(turn, dirname5, options) {
   }
   return await turn.perform({
     verb: "CWD",
-    argument: dirname5 === "" ? "." : dirname5,
+    argument: dirname5?.length === 0 ? "." : dirname5,
     name: "dirname"
   }, options);
 }
@@ -4341,11 +4481,14 @@ var Breather = class {
   }
   /** Runs one turn of the event loop. */
   async pause(signal) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    signal?.throwIfAborted();
+    await nextTurn(signal);
     this.#last = performance.now();
   }
 };
+async function nextTurn(signal) {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  signal?.throwIfAborted();
+}
 async function visitAll(items, visit, signal) {
   const breather = new Breather();
   for (const item of items) {
@@ -4372,6 +4515,7 @@ var TIME_PRECISIONS = {
 };
 var HOSTILE_REGEXP = /^\.{0,2}$|[/\\\0\r\n]/;
 var pathOfEntry;
+var lineLengthOf;
 var resolveLink;
 var changed;
 var Entry = class _Entry {
@@ -4379,6 +4523,7 @@ var Entry = class _Entry {
   #index;
   #changes;
   static {
+    lineLengthOf = (entry) => entry.#source.lineLength(entry.#index);
     resolveLink = (entry, target) => {
       entry.#changes = {
         ...entry.#changes,
@@ -4418,6 +4563,7 @@ var Entry = class _Entry {
       group: () => fields.group,
       facts: () => fields.facts,
       line: () => fields.line ?? "",
+      lineLength: () => (fields.line ?? "").length,
       format: () => fields.format ?? "none"
     }, 0);
   }
@@ -4427,7 +4573,7 @@ var Entry = class _Entry {
    * @param source The lines that were read together
    * @param index Index of the line
    * @param changes Properties that replace those of the line
-   * @internal
+   * @ignore
    */
   constructor(source, index, changes) {
     this.#source = source;
@@ -4560,6 +4706,7 @@ var Entry = class _Entry {
    * @param inspect Deno's function that formats a value
    * @param options Options of `inspect`
    * @returns The text
+   * @ignore
    */
   [Symbol.for("Deno.customInspect")](inspect, options) {
     const fields = Object.entries(this.toJSON()).filter(([, value]) => value !== void 0);
@@ -5050,23 +5197,27 @@ function parseLocalMonth(text) {
 
 // lib/listing/vms.ts
 var NAME_REGEXP2 = /^([^;\s][^;]{0,254});(\d{1,5})(?=\s|$)/;
+var BARE_NAME_REGEXP = /^([A-Z0-9$_~-]{1,80}\.[A-Z0-9$_~-]{0,80})(?:$|(\s+\d{1,13}(?:\/\d{1,13})?\s+\d{1,2}-.*)$)/;
+var DIRECTORY_PREFIX_REGEXP = /^\[[\w$.~-]{1,200}\](?=.)/;
 var NEXT_NAME_REGEXP = /^\s*[^\s;[(]{1,254};\d{1,5}(?=\s|$)/;
 var DATE_REGEXP2 = /\s(\d{1,2})-([A-Za-z\x80-\xff]{3,6})-(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,7})?)?)?(?=\s|$)/;
-var SIZE_REGEXP = /\s(\d{1,12})(?:\/\d{1,12})?(KB|MB)?(?=\s|$)/;
+var SIZE_REGEXP = /\s(\d{1,13}(?:\.\d{1,3}(?=[KMG]))?)(?:\/\d{1,13})?(?:([KMG])B?)?(?=\s|$)/i;
 var OWNER_REGEXP = /\s\[([^\]]{1,80})\]/;
 var BARE_OWNER_REGEXP = /^\s+([A-Z$][A-Z0-9$_]{0,30})\s+\(/;
 var PROTECTION_REGEXP = /\s\(([^)]{0,40})\)\s*$/;
 var DIRECTORY_REGEXP = /^(?:[\w$-]{1,64}::)?[\w$-]{1,64}:\[[^\]\s]{1,255}\]\s*$/;
-var ERROR_REGEXP = /^\s+<?%[A-Z0-9$_]{1,32}-[A-Z]-/;
+var ERROR_REGEXP = /^\s+(?:<?%[A-Z0-9$_]{1,32}-[A-Z]-|insufficient privilege\b)/i;
 var NOTHING_REGEXP = /^[^\s*;]{0,80}\*[^\s;]{0,80};\d{1,5}\s+<?%[A-Z0-9$_]{1,32}-[A-Z]-/;
 var BLOCK = 512;
 var UNITS = {
-  KB: 1024,
-  MB: 1048576
+  K: 1024,
+  M: 1024 ** 2,
+  G: 1024 ** 3
 };
 var VMS = {
   name: "vms",
-  read: read11
+  read: read11,
+  readLoose: readLoose2
 };
 function read11(line, context) {
   const isFrame = /^(?:Directory \S|Total of \d+ |Grand total of )/i.test(line) || DIRECTORY_REGEXP.test(line);
@@ -5079,31 +5230,47 @@ function read11(line, context) {
   const rest = line.slice(whole.length);
   if (rest.trim() === "") return "partial";
   if (NEXT_NAME_REGEXP.test(rest)) return void 0;
-  const date = DATE_REGEXP2.exec(rest);
+  return readRest(file, Number(version), rest, context);
+}
+function readLoose2(line, context) {
+  const match = BARE_NAME_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, file, rest] = match;
+  if (rest === void 0) return "partial";
+  return readRest(file, void 0, rest, context);
+}
+function readRest(path, version, rest, context) {
+  const file = path.replace(DIRECTORY_PREFIX_REGEXP, "");
   const isDirectory2 = /\.DIR$/i.test(file);
   const name = isDirectory2 ? file.slice(0, -4) : file;
   const kind = isDirectory2 ? "directory" : "file";
   if (ERROR_REGEXP.test(rest)) return {
     name,
     kind,
-    version: Number(version)
+    version
   };
+  const date = DATE_REGEXP2.exec(rest);
   if (date === null) return void 0;
   const size = SIZE_REGEXP.exec(rest);
   const afterDate = rest.slice(date.index + date[0].length);
   const owner = (OWNER_REGEXP.exec(rest) ?? BARE_OWNER_REGEXP.exec(afterDate))?.[1]?.split(",");
   return {
     name,
-    version: Number(version),
+    version,
     kind,
     // the size of the directory's own file does not describe its contents
-    size: isDirectory2 || size === null ? void 0 : Number(size[1]) * (UNITS[size[2]] ?? BLOCK),
+    size: isDirectory2 || size === null ? void 0 : sizeOf(size[1], size[2]),
     isSizeApproximate: true,
     mode: parseProtection(PROTECTION_REGEXP.exec(rest)?.[1]),
     owner: owner?.at(-1),
     group: owner !== void 0 && owner.length > 1 ? owner[0] : void 0,
     ...readDate3(date, context)
   };
+}
+function sizeOf(digits, unit = "") {
+  const factor = UNITS[unit.toUpperCase()] ?? BLOCK;
+  const size = Math.round(Number(digits) * factor);
+  return Number.isSafeInteger(size) ? size : void 0;
 }
 function readDate3(match, context) {
   const [, day, month, year, hour, minute, second] = match;
@@ -5182,15 +5349,29 @@ function read13(line, context) {
 
 // lib/listing/zos_path.ts
 function joinMember(directory, name) {
-  if (directory === "") return name;
+  if (directory === "" || directory === ".") return name;
   const { quote: quote2, text } = unquote(directory);
   return `${quote2}${text}(${name})${quote2}`;
 }
 function joinQualifier(directory, name) {
-  if (directory === "") return name;
+  if (directory === "" || directory === ".") return name;
   const { quote: quote2, text } = unquote(directory);
   const dot = text === "" || text.endsWith(".") ? "" : ".";
   return `${quote2}${text}${dot}${name}${quote2}`;
+}
+var WORD_REGEXP = /^[A-Z$#@][A-Z0-9$#@]{0,7}$/;
+var QUALIFIER_REGEXP = /^[A-Z$#@][A-Z0-9$#@-]{0,7}$/;
+var MAX_NAME = 44;
+function whyNoMember(name, isDirectory2) {
+  if (isDirectory2) return "a partitioned data set has no directories";
+  return WORD_REGEXP.test(name) ? void 0 : "the name of a member has 1 to 8 characters: capital letters, digits, $, # and @, and no digit first";
+}
+function whyNoDataSet(directory, name) {
+  if (!name.split(".").every((part) => QUALIFIER_REGEXP.test(part))) {
+    return "each part of a data set's name has 1 to 8 characters: capital letters, digits, $, #, @ and -, and no digit first";
+  }
+  const { text } = unquote(joinQualifier(directory, name));
+  return text.length <= MAX_NAME ? void 0 : `the name of a data set has ${MAX_NAME} characters at most`;
 }
 function unquote(path) {
   const isQuoted = path.length > 1 && path.startsWith("'") && path.endsWith("'");
@@ -5204,10 +5385,10 @@ function unquote(path) {
 }
 
 // lib/listing/zos_data_sets.ts
-var DATA_SET_REGEXP = /^ *\S{1,6} +(?:\S{1,5} +)?(?:(\d{4})\/(\d\d)\/(\d\d)|\*\*NONE\*\*) +\d{1,16} *(?:\d{1,16}|[+?]{1,16})? +[A-Z?]{1,5} +\d+ +\d+ +([A-Z]{2,3}(?:-[A-Z])?) +(\S+) *$/;
-var TAPE_REGEXP = /^ *\S{1,6} +Tape +(\S+) *$/i;
+var DATA_SET_REGEXP = /^ *\S{1,6} +(?:\S{1,5} +)?(?:(\d{4})\/(\d\d)\/(\d\d)|\*\*NONE\*\*) +\d{1,16} *(?:\d{1,16}|[+?]{1,16})? +[A-Z?]{1,5} +(?:\d{1,16}|\?{1,16}) +(?:\d{1,16}|\?{1,16}) +([A-Z]{2,3}(?:-[A-Z])?|\?{1,4}) +(\S+) *$/;
+var TAPE_REGEXP = /^ *\S{1,6} +(?:\S{1,5} +)?Tape +(\S+) *$/i;
 var VSAM_REGEXP = /^ *\S{1,6} +(?:\S{1,5} +)?VSAM +(\S+) *$/;
-var MIGRATED_REGEXP = /^[ \t]*(?:Migrated|MIGRAT|ARCIVE|[^ \t]{1,6} +Not Direct Access Device|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Not Mounted|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Error determining attributes|User catalog connector|GDG)[ \t]+(\S+)[ \t]*$/;
+var MIGRATED_REGEXP = /^[ \t]*(?:Migrated|MIGRAT|ARCIVE|[^ \t]{1,6} +Not Direct Access Device|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Not Mounted|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Error determining attributes|User catalog connector|GDG)[ \t]+(\S+)[ \t]*$/i;
 var FOLDER_REGEXP = /^ *Pseudo Directory +(\S+) *$/;
 var ZOS_DATA_SETS = {
   name: "zos-data-sets",
@@ -5248,7 +5429,7 @@ function read14(line, context) {
 }
 function kindOf(organisation) {
   if (organisation.startsWith("PO")) return "directory";
-  return organisation === "HFS" || organisation === "ZFS" ? "other" : "file";
+  return /^(?:HFS|ZFS|\?+)$/.test(organisation) ? "other" : "file";
 }
 
 // lib/listing/zos_jes.ts
@@ -5307,7 +5488,7 @@ var BARE_REGEXP = /^(?: ([A-Z$#@][A-Z0-9$#@]{0,7}) *|([A-Z$#@][A-Z0-9$#@]{0,7}) 
 var ZOS_MEMBERS = {
   name: "zos-members",
   read: read17,
-  readLoose: readLoose2,
+  readLoose: readLoose3,
   join: joinMember
 };
 function read17(line, context) {
@@ -5331,7 +5512,7 @@ function read17(line, context) {
     }, context)
   };
 }
-function readLoose2(line) {
+function readLoose3(line) {
   const bare = BARE_REGEXP.exec(line);
   if (bare === null) return void 0;
   return {
@@ -5341,7 +5522,7 @@ function readLoose2(line) {
 }
 
 // lib/listing/zvm.ts
-var NEW_REGEXP = /^ *([^\s.]{1,8}) +([^\s.]{1,8}) +([FV]) +(\d{1,10}) +(\d{1,12}) +\d{1,12} +(\d{4})-(\d\d)-(\d\d) +(\d\d):(\d\d):(\d\d) +(\S{1,8}) *$/;
+var NEW_REGEXP = /^ *([^\s.]{1,16}) +([^\s.]{1,16}) +([FV]) +(\d{1,10}) +(\d{1,12}) +\d{1,12} +(\d{4})-(\d\d)-(\d\d) +(\d\d):(\d\d):(\d\d) +(\S{1,8}) *$/;
 var NEW_DIRECTORY_REGEXP = /^ *(\S{1,17}) +DIR +- +- +- +(\d{4})-(\d\d)-(\d\d) +(\d\d):(\d\d):(\d\d) +(\S{1,8}) *$/;
 var OLD_REGEXP = /^ *([^\s.]{1,8}) +([^\s.]{1,8}) +[A-Z]\d ([FV]) +(\d{1,10}) +(\d{1,12}) +\d{1,12} +(\d{1,2})\/(\d\d)\/(\d{2,4}) +(\d{1,2}):(\d\d):(\d\d) *$/;
 var OLD_DIRECTORY_REGEXP = /^ *(\S{1,17}) +[A-Z]\d DIR +- +- +- +(\d{1,2})\/(\d\d)\/(\d{2,4}) +(\d{1,2}):(\d\d):(\d\d) *$/;
@@ -5358,7 +5539,7 @@ function read18(line, context) {
     return {
       name: `${name}.${type}`,
       kind: "file",
-      ...sizeOf(format, length, records),
+      ...sizeOf2(format, length, records),
       ...ownerOf(owner),
       ...timeOf([
         year,
@@ -5397,7 +5578,7 @@ function readOld(line, context) {
     return {
       name: `${name2}.${type}`,
       kind: "file",
-      ...sizeOf(format, length, records),
+      ...sizeOf2(format, length, records),
       ...timeOf([
         year2,
         month2,
@@ -5424,7 +5605,7 @@ function readOld(line, context) {
     ], context)
   };
 }
-function sizeOf(format, length, records) {
+function sizeOf2(format, length, records) {
   const size = Number(length) * Number(records);
   if (!Number.isSafeInteger(size)) return {};
   return format === "F" ? {
@@ -5531,6 +5712,9 @@ var ParsedSource = class {
   }
   line() {
     return this.#decode(toBytes(this.#line));
+  }
+  lineLength() {
+    return this.#line.length;
   }
   format() {
     return this.#format;
@@ -5751,7 +5935,7 @@ var DeflatedStream = class {
   #bytesRead = 0;
   #bytesGiven = 0;
   #checkSum = new Adler32();
-  /** The last bytes that came. */
+  /** The last bytes received. */
   #trailer = new Uint8Array();
   #isWhole = false;
   /**
@@ -5774,7 +5958,7 @@ var DeflatedStream = class {
   get info() {
     return this.#stream.info;
   }
-  /** The end of compressed data is in it, with a check sum. */
+  /** Whether the checksum was right, or the stream below ended cleanly. */
   get endedCleanly() {
     return this.#isWhole || this.#stream.endedCleanly;
   }
@@ -5794,7 +5978,7 @@ var DeflatedStream = class {
     await this.#deflated.write(bytes2);
     return bytes2.length;
   }
-  /** Writes what the compression has kept back, and the end of it. */
+  /** Writes what the compressor has kept back, and the end of the data. */
   async finish() {
     await this.#deflated?.end();
   }
@@ -5813,7 +5997,7 @@ var DeflatedStream = class {
   unref() {
     this.#stream.unref();
   }
-  /** The next bytes; some servers send nothing at all of an empty file. */
+  /** Reads the next bytes. Some servers send nothing for an empty file. */
   async #next() {
     while (true) {
       const given = await this.#inflated?.take();
@@ -5834,7 +6018,7 @@ var DeflatedStream = class {
       }
     }
   }
-  /** The platform takes data that is cut off for whole; the check sum tells. */
+  /** Rejects truncated data by its checksum; the platform accepts it. */
   #checkEnd() {
     const { value } = this.#checkSum;
     this.#isWhole = this.#trailer.length === CHECK_SUM_SIZE && new DataView(this.#trailer.buffer).getUint32(0) === value;
@@ -5851,7 +6035,10 @@ var DeflatedStream = class {
 };
 var CHECK_SUM_SIZE = 4;
 function lastOf(before, piece) {
-  return joinBytes(before, piece).slice(-CHECK_SUM_SIZE);
+  return joinBytes([
+    before,
+    piece
+  ]).slice(-CHECK_SUM_SIZE);
 }
 var ADLER_BASE = 65521;
 var ADLER_RUN = 2048;
@@ -5883,7 +6070,7 @@ var Inflated = class {
   #writer;
   #reader;
   #reading;
-  /** Settled when what was written is decompressed. */
+  /** Fulfilled when everything written is decompressed. */
   #writing;
   #isEnded = false;
   constructor() {
@@ -5906,10 +6093,10 @@ var Inflated = class {
     });
   }
   /**
-   * Gives decompressed bytes.
+   * Returns decompressed bytes.
    *
-   * @returns Bytes; `null` at the end; `undefined` if there are none until more is
-   * written
+   * @returns Bytes; `null` at the end; `undefined` if there are none until more
+   * is written
    * @throws {Deno.errors.InvalidData} If the data cannot be decompressed
    */
   async take() {
@@ -5972,11 +6159,11 @@ var Deflated = class {
     return this.#ending ??= this.#end();
   }
   async #end() {
-    const closed2 = this.#writer.close();
-    closed2.catch(() => {
+    const closed = this.#writer.close();
+    closed.catch(() => {
     });
     await this.#moved;
-    await closed2;
+    await closed;
   }
   async #move(stream) {
     while (true) {
@@ -6217,10 +6404,10 @@ async function* toNetworkLines(source, maxLine) {
   if (rest !== void 0) yield withNetworkEnds(withLF(rest));
 }
 function withLF(line) {
-  const ended2 = new Uint8Array(line.length + 1);
-  ended2.set(line);
-  ended2[line.length] = LF5;
-  return ended2;
+  const ended = new Uint8Array(line.length + 1);
+  ended.set(line);
+  ended[line.length] = LF5;
+  return ended;
 }
 function withNetworkEnds(block) {
   let bare = 0;
@@ -6243,6 +6430,18 @@ init_byte_stream();
 
 // lib/connection/data_stream.ts
 init_byte_stream();
+
+// lib/connection/shared_buffer.ts
+var SHARED_SIZE = 16 * 1024;
+var spare;
+function borrowBuffer() {
+  const buffer2 = spare ?? new Uint8Array(SHARED_SIZE);
+  spare = void 0;
+  return buffer2;
+}
+function returnBuffer(buffer2) {
+  spare = buffer2;
+}
 
 // lib/connection/data_streams.ts
 var CHUNK_SIZE = 64 * 1024;
@@ -6277,7 +6476,6 @@ function writableOf(data) {
 
 // lib/connection/data_stream.ts
 init_waiting();
-var LEAST_READ_SIZE = 16 * 1024;
 var READ_SIZE = 256 * 1024;
 var CLOSE_GRACE = 2e3;
 var DataStream = class {
@@ -6304,11 +6502,10 @@ var DataStream = class {
   constructor(stream, options) {
     this.#stream = stream;
     this.#options = options;
-    this.#watchdog = new Watchdog(options.timeout, () => this.fail(new Deno.errors.TimedOut(`Cannot complete "${options.command}": no data moved within ${options.timeout} ms`)));
-    options.signal?.addEventListener("abort", this.#onAbort, {
-      once: true
-    });
-    if (options.signal?.aborted) this.fail(options.signal.reason);
+    this.#watchdog = new Watchdog(options.timeout, () => this.fail(new Deno.errors.TimedOut(`Cannot complete "${options.command}": no data moved within ${options.timeout} ms`)), options.ticker);
+    const { signal } = options;
+    if (signal !== void 0) onAbort(signal, this.#onAbort);
+    if (signal?.aborted) this.fail(signal.reason);
   }
   /** Address of the local end. */
   get localAddr() {
@@ -6387,8 +6584,8 @@ var DataStream = class {
   }
   /**
    * Reads to the end of the data. Like {@linkcode read} in a loop, without an
-   * additional promise for each read. The buffer grows while reads fill it, or
-   * is the stream's own memory.
+   * additional promise for each read. The buffer is small at first, because most
+   * files are, and grows while reads fill it, or is the stream's own memory.
    *
    * @param take Called with the bytes, and awaited. Its second argument tells
    * whether it may keep them; otherwise they are valid until it ends
@@ -6399,7 +6596,8 @@ var DataStream = class {
   async readToEnd(take, { keep = false } = {}) {
     const stream = this.#stream;
     const isOwn2 = stream.readOwn !== void 0;
-    let buffer2 = new Uint8Array(isOwn2 ? 0 : LEAST_READ_SIZE);
+    const first = isOwn2 ? new Uint8Array(0) : borrowBuffer();
+    let buffer2 = first;
     while (true) {
       let bytes2;
       this.#watchdog.begin();
@@ -6419,13 +6617,14 @@ var DataStream = class {
       }
       if (bytes2 === null) {
         this.#isEnded = true;
+        if (keep && !isOwn2) returnBuffer(first);
         return;
       }
       this.#bytesRead += bytes2.length;
       const result = take(bytes2, isOwn2 && keep);
       if (result !== void 0) await result;
       if (isOwn2) {
-        if (!keep) free(bytes2);
+        if (!keep) freeMemory(bytes2);
       } else if (bytes2.length === buffer2.length && buffer2.length < READ_SIZE) {
         buffer2 = new Uint8Array(4 * buffer2.length);
       }
@@ -6477,7 +6676,7 @@ var DataStream = class {
     }
   }
   /**
-   * Waits until bytes were written that others write to the stream below.
+   * Waits until another writer has written bytes to the stream below.
    *
    * @param bytes Their number
    * @param writing Ends with the last one
@@ -6538,7 +6737,7 @@ var DataStream = class {
     this.#isClosed = true;
     this.#closing = this.#end().finally(() => this.#release());
   }
-  /** Writes what is kept back, however long it takes, and takes leave. */
+  /** Writes the rest, however long that takes, and closes the stream. */
   async #end() {
     const finishing = this.#stream.finish?.();
     if (finishing !== void 0) await this.#unlessStuck(finishing);
@@ -6548,7 +6747,9 @@ var DataStream = class {
     });
     clearTimeout(timer);
   }
-  /** Waits for the last bytes; where they do not get through, the data is not whole. */
+  /**
+   * Waits for the last bytes. If they do not arrive, the data is incomplete.
+   */
   async #unlessStuck(finishing) {
     this.#watchdog.begin();
     try {
@@ -6566,6 +6767,7 @@ var DataStream = class {
     this.#isHeld = true;
     this.interrupt(new Deno.errors.BadResource("The data connection is closed"));
     this.#stream.unref();
+    this.#options.onHold?.();
   }
   /**
    * Ends TLS. Under TLS 1.3 the server's last records are tickets for later
@@ -6580,7 +6782,7 @@ var DataStream = class {
     return this.#closing ?? Promise.resolve();
   }
   /**
-   * Waits for a promise, but not longer than the connection lasts. Several waits
+   * Waits for a promise, at most as long as the connection lasts. Several waits
    * may be open at once.
    *
    * @param promise The promise
@@ -6631,9 +6833,9 @@ var DataStream = class {
    * @param reason Reason for pending and later calls
    */
   giveUp(reason) {
-    const { onAbort } = this.#options;
-    if (onAbort === void 0 || this.#isClosed) this.fail(reason);
-    else onAbort(reason);
+    const { onAbort: onAbort2 } = this.#options;
+    if (onAbort2 === void 0 || this.#isClosed) this.fail(reason);
+    else onAbort2(reason);
   }
   /** Closes the connection, and waits until it is completely closed. */
   async [Symbol.asyncDispose]() {
@@ -6648,7 +6850,7 @@ var DataStream = class {
     this.#isClosed = true;
     this.#isHeld = false;
     this.#watchdog.stop();
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    offAbort(this.#options.signal, this.#onAbort);
     closeQuietly(this.#stream);
   }
   /** Returns the error to throw for an error of the stream, and keeps it. */
@@ -6717,12 +6919,13 @@ var KNOWN = /^(NOOP|TYPE|MODE|STRU|CWD|XCWD|CDUP|XCUP|PWD|XPWD|MKD|XMKD|RMD|XRMD
 var DIGITS_REGEXP = /^213 (\d+)\s*$/;
 var TIME_REGEXP2 = /^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d$/;
 var TIME_LENGTH = 14;
-function mayAnswer(verb, { code, text }) {
+function mayAnswer(verb, reply) {
+  const { code } = reply;
   const owners = OWNERS.get(code);
   if (owners === void 0 || !KNOWN.test(verb)) return true;
   if (!owners.test(verb)) return false;
   if (code !== 213) return true;
-  const digits = DIGITS_REGEXP.exec(text)?.[1];
+  const digits = DIGITS_REGEXP.exec(reply.text)?.[1];
   if (digits === void 0) return true;
   if (verb === "SIZE") return !TIME_REGEXP2.test(digits);
   if (verb === "MDTM") return digits.length >= TIME_LENGTH;
@@ -6732,7 +6935,7 @@ function mayAnswer(verb, { code, text }) {
 // lib/connection/pending_commands.ts
 var STRAY_GRACE = 1e3;
 var PIPELINE_START = 4;
-var Eventual = class {
+var LazyPromise = class {
   #deferred;
   #settle;
   get promise() {
@@ -6781,8 +6984,9 @@ var PendingCommand = class {
   /** The 1yz reply, once it came. */
   preliminary;
   #describe;
-  #first = new Eventual();
-  #final = new Eventual();
+  #text;
+  #first = new LazyPromise();
+  #final = new LazyPromise();
   #isSettled = false;
   #stray;
   #strayTimer;
@@ -6798,7 +7002,7 @@ var PendingCommand = class {
   }
   /** The command, printable and masked. */
   get command() {
-    return this.#describe();
+    return this.#text ??= this.#describe();
   }
   /** The first reply: 1yz, or the final one. */
   get first() {
@@ -6976,7 +7180,7 @@ var SESSION_REUSE_CODES = [
 ];
 function refusal(session, reply, command, cause) {
   const isAboutReuse = session.protection !== void 0 && SESSION_REUSE_CODES.includes(reply.code) && SESSION_REUSE_REGEXP.test(reply.text);
-  const advice = isAboutReuse ? `the server requires that data connections resume the TLS session of the control connection: ${session.tls?.noteRefusal()}` : void 0;
+  const advice = isAboutReuse ? `the server requires that data connections resume the TLS session of the control connection: ${session.tls?.noteRefusal()}` : "";
   return replyError(reply, command, cause, advice);
 }
 
@@ -7200,9 +7404,8 @@ function unreadable(reply, why) {
 
 // lib/connection/dial.ts
 async function dial(hostname, port, options) {
-  const { timeout, signal } = options;
-  const shown = showAddress(hostname, port);
-  const conn = await within(timeout, signal, () => new Deno.errors.TimedOut(`Cannot connect to "${shown}": no answer within ${timeout} ms`), async (signal2) => {
+  const { timeout, signal, ticker } = options;
+  const conn = await within(timeout, signal, () => new Deno.errors.TimedOut(`Cannot connect to "${showAddress(hostname, port)}": no answer within ${timeout} ms`), async (signal2) => {
     signal2.throwIfAborted = () => {
     };
     try {
@@ -7217,9 +7420,9 @@ async function dial(hostname, port, options) {
       }
       return conn2;
     } catch (error) {
-      throw signal2.aborted ? error : connectionError(error, (message) => `Cannot connect to "${shown}": ${message}`);
+      throw signal2.aborted ? error : connectionError(error, (message) => `Cannot connect to "${showAddress(hostname, port)}": ${message}`);
     }
-  });
+  }, ticker);
   conn.setNoDelay(true);
   conn.setKeepAlive(true);
   return conn;
@@ -7342,7 +7545,7 @@ var NodeStream = class {
   localAddr;
   remoteAddr;
   #socket;
-  #news = Promise.withResolvers();
+  #change = Promise.withResolvers();
   #failure;
   #isEnded = false;
   #isClosed = false;
@@ -7395,7 +7598,7 @@ var NodeStream = class {
       }
       if (this.#isEnded) return null;
       if (this.#failure !== void 0) throw this.#failure;
-      await this.#news.promise;
+      await this.#change.promise;
     }
   }
   /**
@@ -7423,13 +7626,13 @@ var NodeStream = class {
   ref() {
     this.#socket.ref();
   }
-  /** Lets the program end although a read is pending. */
+  /** Lets the program end while a read is pending. */
   unref() {
     this.#socket.unref();
   }
   #announce() {
-    this.#news.resolve();
-    this.#news = Promise.withResolvers();
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
   }
   async #done(begin2) {
     if (this.#isClosed) throw closedError();
@@ -7557,7 +7760,7 @@ var DialedStream = class {
    * @returns Number of bytes, or `null` at the end
    */
   async read(buffer2) {
-    for (let empty2 = 0; empty2 < MAX_EMPTY; empty2++) {
+    for (let empty = 0; empty < MAX_EMPTY; empty++) {
       const n = await this.#untilClosed(() => this.#conn.read(buffer2));
       if (n === null) return null;
       checkCount("read", n, buffer2);
@@ -7572,7 +7775,7 @@ var DialedStream = class {
    * @returns Number of bytes written
    */
   async write(bytes2) {
-    for (let empty2 = 0; empty2 < MAX_EMPTY; empty2++) {
+    for (let empty = 0; empty < MAX_EMPTY; empty++) {
       const n = await this.#untilClosed(() => this.#conn.write(bytes2));
       checkCount("write", n, bytes2);
       if (n > 0 || bytes2.length === 0) return n;
@@ -7850,7 +8053,10 @@ async function readHead(dialog) {
   for (let total = 0; total < MAX_HEAD; ) {
     const more = await dialog.readSome();
     total += more.length;
-    bytes2 = joinBytes(bytes2, more);
+    bytes2 = joinBytes([
+      bytes2,
+      more
+    ]);
     for (let end; (end = endOfHead(bytes2, seen)) !== void 0; seen = 0) {
       const head = new TextDecoder("latin1").decode(bytes2.subarray(0, end));
       bytes2 = bytes2.slice(end);
@@ -7977,7 +8183,7 @@ var COMMAND_CONNECT = 1;
 var TYPE_IPV4 = 1;
 var TYPE_NAME = 3;
 var TYPE_IPV6 = 4;
-var MAX_NAME = 255;
+var MAX_NAME2 = 255;
 var LETTER_H = 72;
 var ENCODER2 = new TextEncoder();
 var FAILURES = {
@@ -8054,8 +8260,8 @@ function makeRequest(dialog) {
   const { hostname, port } = dialog.target;
   const address = addressBytes(hostname);
   const name = ENCODER2.encode(hostname);
-  if (address === void 0 && name.length > MAX_NAME) {
-    throw dialog.error(TypeError, `the name has ${name.length} bytes, and SOCKS5 allows ${MAX_NAME}`);
+  if (address === void 0 && name.length > MAX_NAME2) {
+    throw dialog.error(TypeError, `the name has ${name.length} bytes, and SOCKS5 allows ${MAX_NAME2}`);
   }
   const host = address === void 0 ? [
     TYPE_NAME,
@@ -8124,12 +8330,12 @@ function makeRoute({ dial: dial2, proxy, localAddress }) {
     const other = others.find(([, value]) => value !== void 0)?.[0];
     if (other !== void 0) throw contradiction(other);
     const open2 = (target, options) => dialByFunction(dial2, target, options);
-    return detour("dial", open2);
+    return indirectRoute("dial", open2);
   }
   const dialHost = dialerFrom(localAddress);
-  if (proxy === void 0) return straight(dialHost);
+  if (proxy === void 0) return directRoute(dialHost);
   const address = new ProxyAddress(proxy);
-  return detour("proxy", (target, options) => dialThrough(address, target, options, dialHost));
+  return indirectRoute("proxy", (target, options) => dialThrough(address, target, options, dialHost));
 }
 function contradiction(other) {
   return new TypeError(`Cannot use "dial" together with "${other}": "dial" opens the connections, and has to replace "${other}"`);
@@ -8146,13 +8352,13 @@ function dialerFrom(localAddress) {
   if (isAny) return dial;
   return (hostname, port, options) => dialFrom(localAddress, hostname, port, options);
 }
-function checkActive({ detour: detour2 }) {
-  if (detour2 === void 0) return;
-  throw new TypeError(`Cannot use active mode with "${detour2}": the server cannot connect to this machine through it; use passive mode ("passive": true)`);
+function checkActive({ via }) {
+  if (via === void 0) return;
+  throw new TypeError(`Cannot use active mode with "${via}": the server cannot connect to this machine through it; use passive mode ("passive": true)`);
 }
-function straight(dialHost) {
+function directRoute(dialHost) {
   return {
-    detour: void 0,
+    via: void 0,
     async dialServer(host, port, options) {
       const stream = await dialHost(host, port, options);
       const { hostname, port: remotePort } = stream.remoteAddr;
@@ -8169,9 +8375,9 @@ function straight(dialHost) {
     }
   };
 }
-function detour(name, open2) {
+function indirectRoute(name, open2) {
   return {
-    detour: name,
+    via: name,
     async dialServer(hostname, port, options) {
       const target = {
         hostname,
@@ -8206,39 +8412,39 @@ var ADVICE = {
   transfer: "await its end first",
   command: "await voidresp() first"
 };
-function closed(command, failure3) {
+function notConnectedError(command, failure3) {
   return new Deno.errors.NotConnected(`Cannot send "${command}": the connection is closed: ${failure3.message}`, {
     cause: failure3
   });
 }
-function closedWaiting(failure3) {
+function noReplyError(failure3) {
   return new Deno.errors.NotConnected(`Cannot wait for a reply: the connection is closed: ${failure3.message}`, {
     cause: failure3
   });
 }
-function busy(command, open2) {
+function busyError(command, open2) {
   return new Deno.errors.Busy(`Cannot send "${command}": the transfer "${open2.command}" is open; ${open2.advice ?? ADVICE[open2.kind]}`);
 }
-function injected() {
+function injectionError() {
   return new FTPProtocolError(`Cannot change the protection of the control connection: bytes came in clear text behind the reply that agreed to it; the connection is closed`);
 }
-function outOfStep(reply) {
+function unexpectedReplyError(reply) {
   return new FTPProtocolError(`Received a reply that no command is waiting for, "${printable(reply.text)}": the connection is out of step and closed`);
 }
-function mismatched(pending, reply) {
+function wrongReplyError(pending, reply) {
   return new FTPProtocolError(`Cannot complete "${pending.command}": "${printable(reply.text)}" is a reply to another command; the connection is out of step and closed`);
 }
-function closedByReply(reply) {
+function closedByReplyError(reply) {
   return new Deno.errors.ConnectionReset(`The server closed the connection: ${printable(reply.text)}`);
 }
-function ended(pending, isCut, isSuspect, via) {
-  const tried = pending === void 0 ? "Cannot keep the connection" : triedOf(pending.command);
+function endedError(pending, isCut, isSuspect, via) {
+  const tried = pending === void 0 ? "Cannot keep the connection" : failedAction(pending.command);
   const where = isCut ? " in the middle of a reply" : "";
   const hint = isSuspect ? `; it was sent together with another command${ONE_AT_A_TIME}` : "";
   return new Deno.errors.UnexpectedEof(`${tried}: the server${via === void 0 ? "" : `, or ${via},`} closed the connection${where}${hint}`);
 }
-function expired(pending, what, line, via) {
-  const tried = pending === void 0 ? "Cannot write to the control connection" : triedOf(pending.command);
+function timeoutError(pending, what, line, via) {
+  const tried = pending === void 0 ? "Cannot write to the control connection" : failedAction(pending.command);
   if (pending?.kind === "greeting" && line === void 0) {
     const through = throughOf(via);
     return new Deno.errors.TimedOut(`${tried}: ${what}${through}; the connection was accepted, but no greeting came`);
@@ -8246,8 +8452,8 @@ function expired(pending, what, line, via) {
   const hint = line !== void 0 ? `; "${printable(line)}" may have been meant to end the reply: try { multiline: "lenient" }` : pending?.verb === "EPSV" ? '; a firewall may drop it: use { passive: "pasv" }' : pending?.isPipelined ? `; it was sent before the command ahead of it was answered${ONE_AT_A_TIME}` : "";
   return new Deno.errors.TimedOut(`${tried}: ${what}${throughOf(via)}; the connection is closed${hint}`);
 }
-function broken(pending, error, via) {
-  return connectionError(error, (message) => `${pending === void 0 ? "Cannot complete a command" : triedOf(pending.command)}: the connection${throughOf(via)} failed: ${message}`);
+function brokenError(pending, error, via) {
+  return connectionError(error, (message) => `${pending === void 0 ? "Cannot complete a command" : failedAction(pending.command)}: the connection${throughOf(via)} failed: ${message}`);
 }
 function throughOf(via) {
   return via === void 0 ? "" : ` through ${via}`;
@@ -8258,6 +8464,65 @@ init_waiting();
 
 // lib/transfer/session.ts
 init_waiting();
+
+// lib/transfer/reply_limit.ts
+var TICKS2 = 4;
+var ReplyLimit = class {
+  /** The limit in milliseconds. */
+  limit;
+  #waits = /* @__PURE__ */ new Set();
+  #timer;
+  /**
+   * Creates a limit without a wait.
+   *
+   * @param ended Fulfilled when the connection has ended
+   */
+  constructor(limit, ended) {
+    this.limit = limit;
+    ended.then(() => this.#stop());
+  }
+  /**
+   * Waits for a promise until the limit is reached.
+   *
+   * @param isDue Whether the limit counts; before, another reply is due
+   * @param run Waits for a promise that is `undefined` at the limit
+   */
+  async wait(promise, isDue, run2) {
+    const { promise: late, resolve } = Promise.withResolvers();
+    const wait = {
+      isDue,
+      expire: () => resolve(void 0),
+      ticks: 0
+    };
+    this.#waits.add(wait);
+    this.#keepTicking();
+    try {
+      return await run2(Promise.race([
+        promise,
+        late
+      ]));
+    } finally {
+      this.#waits.delete(wait);
+      const isIdle = this.#waits.size === 0 && this.#timer !== void 0;
+      if (isIdle) Deno.unrefTimer(this.#timer);
+    }
+  }
+  #keepTicking() {
+    if (this.#timer !== void 0) Deno.refTimer(this.#timer);
+    else this.#timer = setInterval(() => this.#tick(), this.limit / TICKS2);
+  }
+  #tick() {
+    if (this.#waits.size === 0) return this.#stop();
+    for (const wait of this.#waits) {
+      wait.ticks = wait.isDue() ? wait.ticks + 1 : 0;
+      if (wait.ticks > TICKS2) wait.expire();
+    }
+  }
+  #stop() {
+    clearInterval(this.#timer);
+    this.#timer = void 0;
+  }
+};
 
 // lib/transfer/session_lock.ts
 init_waiting();
@@ -8445,11 +8710,11 @@ function isRepeatable(word, argument) {
 var Turn = class {
   /** The session. */
   session;
-  #talking;
+  #sender;
   /** Created by the session only: nothing else can send commands. */
-  constructor(session, talking) {
+  constructor(session, sender) {
     this.session = session;
-    this.#talking = talking;
+    this.#sender = sender;
   }
   /**
    * Sends a command, and waits for its first reply.
@@ -8458,7 +8723,7 @@ var Turn = class {
    * @throws {FTPPermanentError} For 5yz
    */
   exchange(command, options) {
-    return this.#talking.exchange(command, options);
+    return this.#sender.exchange(command, options);
   }
   /**
    * Sends a command that must be answered with 2yz.
@@ -8466,7 +8731,7 @@ var Turn = class {
    * @throws {FTPReplyError} For 1yz and 3yz
    */
   perform(command, options) {
-    return this.#talking.perform(command, options);
+    return this.#sender.perform(command, options);
   }
   /**
    * Sets the representation type, if the server has another (RFC 959 section
@@ -8511,6 +8776,8 @@ var Session = class {
   /** Opens another connection with the same login and settings. */
   renewal;
   #control;
+  /** The connection before this one. */
+  #replaced;
   #peer;
   #ended;
   /** Pending ends of transfers. */
@@ -8519,6 +8786,7 @@ var Session = class {
   #ahead;
   #renewing;
   #unclaimed = [];
+  #replyLimit;
   /** Commands whose 1yz was returned. */
   #begun = /* @__PURE__ */ new WeakSet();
   #claims = new SessionLock();
@@ -8544,6 +8812,8 @@ var Session = class {
     this.#exclusiveTurn = new ExclusiveTurn(this, talking);
     const ending = new AbortController();
     this.#ended = ending.signal;
+    onAbort(ending.signal, () => {
+    });
     control.closed.then(() => {
       ending.abort(control.failure);
       if (this.#control === control) this.#ahead?.drop();
@@ -8647,10 +8917,14 @@ var Session = class {
    * @returns The wait, or `undefined` if there is none
    */
   ready(signal, { isForced = false } = {}) {
-    this.transfer?.endIfLeft();
+    const { transfer } = this;
+    transfer?.endIfLeft();
     const isSettled = this.#endings.size === 0;
-    if (isSettled && !this.#control.isDoubtful) return void 0;
+    const isFree2 = transfer === void 0 && !this.#control.isDoubtful;
+    if (isSettled && isFree2) return void 0;
     const open2 = async () => {
+      if (isSettled && transfer !== void 0) await nextTurn(signal);
+      transfer?.endIfLeft();
       await this.#settled(signal);
       if (isForced || this.handmade === void 0) await this.renew(signal);
     };
@@ -8689,10 +8963,12 @@ var Session = class {
   async pastHangUps(query, { signal }) {
     const passed = /* @__PURE__ */ new Set();
     for (; ; ) {
-      const control = this.#control;
+      const first = this.#control;
       try {
         return await query();
       } catch (error) {
+        const isReplacement = this.#control !== first && this.#control.failure === void 0;
+        const control = isReplacement ? this.#replaced : this.#control;
         const { failure: failure3, lostOver: { verb = "", command = "" } = {} } = control;
         const isHangUp = failure3 instanceof Deno.errors.UnexpectedEof && !passed.has(verb);
         if (!isHangUp) throw error;
@@ -8718,6 +8994,7 @@ var Session = class {
       other.control.fail(this.#control.failure);
       throw this.#control.failure;
     }
+    this.#replaced = this.#control;
     this.#control = other.#control;
     this.#peer = other.#peer;
     this.#ended = other.#ended;
@@ -8730,6 +9007,14 @@ var Session = class {
     this.ahead = void 0;
     this.#transfer = void 0;
     this.#unclaimed = [];
+    this.#replyLimit = void 0;
+  }
+  /** A limit for waits on this connection, kept for the next wait. */
+  replyLimit(limit) {
+    if (this.#replyLimit?.limit !== limit) {
+      this.#replyLimit = new ReplyLimit(limit, this.#control.closed);
+    }
+    return this.#replyLimit;
   }
   /**
    * Runs a wait that is not for a reply, and aborts it with the session.
@@ -8737,7 +9022,8 @@ var Session = class {
    * @throws The failure of the control connection, if it comes first
    */
   async untilEnded(signal, run2) {
-    return await run2(anySignal(this.ended, signal));
+    const { ended } = this;
+    return await (signal === void 0 || signal === ended ? run2(ended) : withEither(ended, signal, run2));
   }
   /**
    * Sends commands while only the final reply of a transfer is due, if the
@@ -8811,7 +9097,7 @@ var Session = class {
     this.#unclaimed = own;
     const pending = open2 === void 0 || own.includes(open2) ? own[0] : open2;
     if (pending === void 0) {
-      if (failure3 !== void 0) throw closedWaiting(failure3);
+      if (failure3 !== void 0) throw noReplyError(failure3);
       throw new TypeError("Cannot wait for a reply: no command is pending");
     }
     const isFirst = own.includes(pending) && !this.#begun.has(pending);
@@ -8824,11 +9110,11 @@ var Session = class {
       command: pending.command
     };
   }
-  async #ask(command, signal, behind2) {
+  async #ask(command, signal, behind) {
     signal?.throwIfAborted();
     const pending = this.control.send(command, {
-      during: behind2,
-      isBehind: behind2 !== void 0
+      during: behind,
+      isBehind: behind !== void 0
     });
     const { state: state2, control } = this;
     const { moves } = state2;
@@ -8862,7 +9148,7 @@ function expectSuccess(reply, command) {
 
 // lib/transfer/port_ahead.ts
 init_waiting();
-var LIFE = 5e3;
+var MAX_AGE = 5e3;
 var PortAhead = class {
   /** The address; rejects like the transfer would. */
   address;
@@ -8886,7 +9172,7 @@ var PortAhead = class {
   /** Whether a call may use it. */
   isFor(signal) {
     const isOurs2 = this.isForAny || this.#signal === signal;
-    return isOurs2 && performance.now() - this.#at < LIFE;
+    return isOurs2 && performance.now() - this.#at < MAX_AGE;
   }
   /** Whether a connection was or will be dialed. */
   get isDialed() {
@@ -8958,31 +9244,45 @@ async function requestPassive(turn, options = {}) {
 }
 function requestAhead(session, { signal }) {
   if (!isPassive(session) || session.profile.needsPRET) return;
-  const ask3 = (turn) => {
-    const address = negotiate(turn, {
-      signal
-    });
-    const ahead = new PortAhead(address, signal);
-    session.ahead = ahead;
-    address.catch((error) => {
-      const isAnswer = error instanceof FTPError || LOSSES.has(error);
-      if (!isAnswer && session.ahead === ahead) session.ahead = void 0;
-    });
-    return address;
-  };
+  const ask3 = (turn) => askAhead(turn, {
+    signal
+  });
   session.shared(ask3, {
     signal
   }).catch(() => {
   });
 }
+function requestBehind(turn, options) {
+  if (!mayRequestBehind(turn.session)) return;
+  askAhead(turn, options).catch(() => {
+  });
+}
+function mayRequestBehind(session) {
+  const { profile, control, protection, options } = session;
+  return profile.allowsJoining && control.isPipelining && isPassiveKnown(session) && protection === void 0 && !options.compress;
+}
+function isPassiveKnown(session) {
+  const { profile } = session;
+  return isPassive(session) && !profile.needsPRET && (usesPasv(session) || profile.hasExtendedPassive === true);
+}
+function askAhead(turn, { signal }) {
+  const { session } = turn;
+  const address = negotiate(turn, {
+    signal
+  });
+  const ahead = new PortAhead(address, signal);
+  session.ahead = ahead;
+  address.catch((error) => {
+    const isAnswer = error instanceof FTPError || LOSSES.has(error);
+    if (!isAnswer && session.ahead === ahead) session.ahead = void 0;
+  });
+  return address;
+}
 function requestForNext(turn) {
   const { session } = turn;
-  const { profile } = session;
-  const isPasv = usesPasv(session);
-  const isKnown = isPassive(session) && !profile.needsPRET && (isPasv || profile.hasExtendedPassive === true);
-  if (!isKnown) return void 0;
+  if (!isPassiveKnown(session)) return void 0;
   const command = {
-    verb: isPasv ? "PASV" : "EPSV"
+    verb: usesPasv(session) ? "PASV" : "EPSV"
   };
   const address = turn.perform(command).then((reply) => addressIn(session, reply, command.verb));
   const ahead = new PortAhead(address, "any");
@@ -9044,7 +9344,7 @@ async function negotiate(turn, options) {
     const { profile, options: { passive } } = session;
     const isLearned = profile.hasExtendedPassive === false && mayTryPasv(session);
     if (passive !== "pasv" && !isLearned) return requestEpsv(turn, options);
-    const asking = orRefused(session, requestPasv(turn, options));
+    const asking = withActiveAdvice(session, requestPasv(turn, options));
     return passive === "pasv" ? asking : asking.catch((error) => {
       if (!isUnlearned(error) || !profile.recalled.delete("EPSV")) throw error;
       profile.hasExtendedPassive = void 0;
@@ -9072,16 +9372,18 @@ async function requestEpsv(turn, { signal }) {
   });
   const isOnly = !mayTryPasv(session);
   const most = profile.hasExtendedPassive ? KNOWN_EPSV_WAIT : EPSV_WAIT;
-  const limit2 = isOnly ? void 0 : waitLimit(session, most, EPSV_SHARE);
+  const limit = isOnly ? void 0 : waitLimit(session, most, EPSV_SHARE);
   const reply = await replyWithin(session, pending, {
-    limit: limit2,
+    limit,
     signal
   });
-  if (reply === void 0) return await overtake(session, pending, signal);
+  if (reply === void 0) {
+    return await requestPasvInstead(session, pending, signal);
+  }
   const isForeign = !mayAnswer("EPSV", reply);
   if (isForeign && isOnly) throw closeMismatched(session, pending, reply);
   const address = Promise.try(() => addressIn(session, reply, pending.command));
-  if (isOnly) return await orRefused(session, address);
+  if (isOnly) return await withActiveAdvice(session, address);
   try {
     return await address;
   } catch (error) {
@@ -9091,7 +9393,7 @@ async function requestEpsv(turn, { signal }) {
       signal,
       isStrict: isForeign
     });
-    const other = await orRefused(session, asking);
+    const other = await withActiveAdvice(session, asking);
     const isPassing2 = reply.code >= 400 && reply.code < 500;
     if (isPassing2) profile.hasExtendedPassive ??= false;
     else profile.hasExtendedPassive = false;
@@ -9099,11 +9401,11 @@ async function requestEpsv(turn, { signal }) {
   }
 }
 function closeMismatched({ control }, pending, reply) {
-  const error = mismatched(pending, reply);
+  const error = wrongReplyError(pending, reply);
   control.fail(error);
   return error;
 }
-async function overtake(session, replaces, signal) {
+async function requestPasvInstead(session, replaces, signal) {
   const { control, profile } = session;
   const options = {
     kind: "passive",
@@ -9112,9 +9414,9 @@ async function overtake(session, replaces, signal) {
   const pending = control.send({
     verb: "PASV"
   }, options);
-  const limit2 = waitLimit(session, PASV_WAIT, PASV_SHARE);
+  const limit = waitLimit(session, PASV_WAIT, PASV_SHARE);
   let reply = await replyWithin(session, pending, {
-    limit: limit2,
+    limit,
     signal
   });
   const isPatient = !replaces.isSettled && (session.renewal === void 0 || profile.hasExtendedPassive === true);
@@ -9129,41 +9431,29 @@ async function overtake(session, replaces, signal) {
     throw error;
   }
   const address = Promise.try(() => addressIn(session, reply, pending.command));
-  const told = await orRefused(session, address);
+  const told = await withActiveAdvice(session, address);
   const late = replaces.isSettled ? (await replaces.final).code : void 0;
   if (late === void 0) profile.hasExtendedPassive = false;
   else profile.hasExtendedPassive ??= late === 229;
   return told;
 }
-async function replyWithin(session, pending, { limit: limit2, signal }) {
+async function replyWithin(session, pending, { limit, signal }) {
   const { control } = session;
   try {
-    return limit2 === void 0 ? await control.wait(pending.final, signal) : await waitFor2(session, pending, {
-      limit: limit2,
+    return limit === void 0 ? await control.wait(pending.final, signal) : await waitFor2(session, pending, {
+      limit,
       signal
     });
   } catch (error) {
     if (control.failure !== void 0) noteLoss(session, pending, error);
-    else if (limit2 !== void 0) abandon(session, pending, limit2);
+    else if (limit !== void 0) abandonReply(session, pending, limit);
     throw error;
   }
 }
-async function waitFor2(session, pending, { limit: limit2, signal }) {
-  const enough = new AbortController();
-  let isDue = isNext(session, pending);
-  const timer = setInterval(() => {
-    if (isDue) enough.abort(enough);
-    isDue = isNext(session, pending);
-  }, limit2);
-  const either = anySignal(enough.signal, signal);
-  try {
-    return await session.control.wait(pending.final, either);
-  } catch (error) {
-    if (error !== enough) throw error;
-    return pending.isSettled ? await pending.final : void 0;
-  } finally {
-    clearInterval(timer);
-  }
+async function waitFor2(session, pending, { limit, signal }) {
+  const { control } = session;
+  const reply = await session.replyLimit(limit).wait(pending.final, () => isNext(session, pending), (limited) => control.wait(limited, signal));
+  return reply ?? (pending.isSettled ? await pending.final : void 0);
 }
 function isNext({ control: { due } }, pending) {
   return due === pending || due !== void 0 && due === pending.replaces;
@@ -9175,10 +9465,10 @@ function noteLoss(session, pending, error) {
   profile.hasExtendedPassive = false;
   LOSSES.add(error);
 }
-function abandon(session, pending, limit2) {
+function abandonReply(session, pending, limit) {
   const { control } = session;
   session.settle(async () => {
-    await settle(pending.final, limit2);
+    await settle(pending.final, limit);
     if (pending.isSettled || control.failure !== void 0) return;
     control.giveUp(new Deno.errors.NotConnected(`"${pending.command}" got no reply, and the signal ended the wait for it; call reconnect()`));
   });
@@ -9186,15 +9476,15 @@ function abandon(session, pending, limit2) {
 function waitLimit({ options: { timeout } }, most, share) {
   return timeout > 0 ? Math.min(most, timeout * share) : most;
 }
-async function orRefused({ options: { route } }, address) {
+async function withActiveAdvice({ options: { route } }, address) {
   try {
     return await address;
   } catch (error) {
     const reply = replyOf(error);
     const isRefused = reply !== void 0 && !UNRELATED_REPLIES.includes(reply.code) && !isStuck(error) && !asksForPRET(error);
-    const mayBeActive = route.detour === void 0;
+    const mayBeActive = route.via === void 0;
     if (!isRefused || !mayBeActive) throw error;
-    const refusal3 = withMessage(error, (message) => `${message} (in active mode the server connects to this machine: { passive: false }, or { passive: "auto" } if passive mode is refused)`);
+    const refusal3 = withMessage(error, (message) => withAdvice(message, 'in active mode the server connects to this machine: { passive: false }, or { passive: "auto" } if passive mode is refused'));
     REFUSALS.add(refusal3);
     throw refusal3;
   }
@@ -9233,7 +9523,10 @@ function announcementOf({ verb, argument, name }) {
   const head = new TextEncoder().encode(`${verb} `);
   return {
     verb: "PRET",
-    argument: joinBytes(head, argument),
+    argument: joinBytes([
+      head,
+      argument
+    ]),
     name
   };
 }
@@ -9255,7 +9548,7 @@ async function openDataChannel(turn, options) {
     return await dialPassive(turn, options);
   } catch (error) {
     const { passive, route } = session.options;
-    const mayTryActive = passive === "auto" && route.detour === void 0 && isPassiveRefused(error) && session.control.failure === void 0;
+    const mayTryActive = passive === "auto" && route.via === void 0 && isPassiveRefused(error) && session.control.failure === void 0;
     if (!mayTryActive) throw error;
     const channel2 = await listenActive(turn, options);
     session.profile.refusesPassive = true;
@@ -9285,9 +9578,11 @@ function openForNext(turn) {
 function dialData(session, [host, port], signal) {
   const { timeout, host: named, route } = session.options;
   const name = host === session.peer[0] ? named : host;
+  const { ticker } = session.control;
   return session.untilEnded(signal, (signal2) => route.dialData(host, port, name, {
     timeout,
-    signal: signal2
+    signal: signal2,
+    ticker
   }));
 }
 async function dialEitherWay(turn, options) {
@@ -9392,7 +9687,7 @@ var Transfer = class {
   size;
   /** Called at the end, to return to a directory. */
   onEnd;
-  /** Told once the transfer has ended, for diagnostic events. */
+  /** Called once the transfer has ended, for diagnostic events. */
   onForget;
   /** All bytes of an upload, if they were sent with its command. */
   early;
@@ -9442,13 +9737,20 @@ var Transfer = class {
   }
   /**
    * Sends further commands after the end of the data, so that they need no
-   * round trip besides the wait for the final reply. An upload's bytes may still
-   * be on their way: only if the server serves everything in order.
+   * further round trip. Bytes of an upload may still be on their way, so that
+   * requires a server that serves everything in order.
    *
    * @returns Whether they were sent
    */
   askBehind(ask3) {
     return this.mayAskBehind && this.#session.askBehind(this.#pending, ask3);
+  }
+  /**
+   * Whether the server is known to handle commands behind the end of the data,
+   * which matters where they are not repeated on another connection.
+   */
+  get takesBehind() {
+    return this.#session.profile.allowsJoining;
   }
   /** Whether {@linkcode askBehind} would send commands. */
   get mayAskBehind() {
@@ -9543,7 +9845,9 @@ var Transfer = class {
     const isEarly = !isUpload(this.command) && !this.data.isEnded;
     const { failure: failure3 } = this.data;
     this.data.close();
-    if (this.data.isHeld) await endHeld(this.#session, this.#pending, this);
+    if (this.data.isHeld || isEarly) {
+      await endHeld(this.#session, this.#pending, this);
+    }
     await this.data.closed;
     const isCut = failure3 === void 0 && isUpload(this.command) && this.data.failure !== void 0;
     if (isCut) throw await this.failed(this.data.failure, options);
@@ -9738,7 +10042,14 @@ async function openTransfer(turn, command, options = {}) {
   });
   const { signal } = options;
   if (options.rest === void 0) await takeBackRestart(turn, options);
-  const type = await setType(turn, command, options);
+  const isSet = options.type === void 0 || session.state.type === options.type;
+  const setting = setType(turn, command, options);
+  if (!isSet && session.ahead === void 0) {
+    requestBehind(turn, {
+      signal: options.signal
+    });
+  }
+  const type = await setting;
   await setCompression(turn, {
     signal
   });
@@ -9868,7 +10179,7 @@ async function begin(session, command, channel2, { signal, advice, rest, onOpen,
     if (reply.code >= 300) throw refusal(session, reply, pending.command);
     session.hasRestart = false;
     onOpen?.(reply);
-    const raw = await connectUnlessRefused(channel2, pending, session, signal2);
+    const raw = channel2.stream ?? await connectUnlessRefused(channel2, pending, session, signal2);
     const secured = protection === void 0 ? raw : await session.untilEnded(signal2, (signal3) => protection.secure(raw, signal3));
     stream = decompress(session, secured);
   } catch (cause) {
@@ -9888,6 +10199,10 @@ async function begin(session, command, channel2, { signal, advice, rest, onOpen,
     signal: isLate ? void 0 : signal,
     onAbort: (reason) => transfer.interrupt(reason),
     holds: protection !== void 0 && !isUpload(pending.command),
+    onHold: () => {
+      control.closed.then(() => data.isHeld && data.fail(control.failure));
+    },
+    ticker: control.ticker,
     command: pending.command
   });
   const isUsual = reply.code === 150 || reply.code === 125;
@@ -9900,7 +10215,6 @@ async function begin(session, command, channel2, { signal, advice, rest, onOpen,
     writing
   };
   session.transfer = transfer;
-  control.closed.then(() => data.isHeld && data.fail(control.failure));
   if (isLate) {
     await transfer.abort();
     throw signal.reason;
@@ -9920,7 +10234,7 @@ function writeEarly(session, { stream }, bytes2) {
   return writing;
 }
 async function connectUnlessRefused(channel2, pending, session, signal) {
-  const { promise: refused2, reject } = Promise.withResolvers();
+  const { promise: refused, reject } = Promise.withResolvers();
   pending.final.then((reply) => {
     if (reply.code >= 400) reject(refusal(session, reply, pending.command));
   }, reject);
@@ -9928,7 +10242,7 @@ async function connectUnlessRefused(channel2, pending, session, signal) {
   try {
     return await Promise.race([
       connected2,
-      refused2
+      refused
     ]);
   } catch (error) {
     connected2.then((stream) => stream.close()).catch(() => {
@@ -9944,12 +10258,12 @@ function checkBlocksize(blocksize) {
 }
 var ADVICE2 = "pass a ReadableStream, an iterable of Uint8Array, a Blob, a Uint8Array or an open file";
 var MAX_EMPTY_READS = 100;
-var spent = /* @__PURE__ */ new WeakSet();
+var readGenerators = /* @__PURE__ */ new WeakSet();
 function chunksOf(source, blocksize) {
   checkSource(source);
   if (source instanceof Uint8Array) return slices(source, blocksize);
   if (source instanceof Blob) return checked(source.stream());
-  return isIterable(source) ? checked(source) : reads(source, blocksize);
+  return isIterable(source) ? checked(source) : readPieces(source, blocksize);
 }
 function checkSource(source) {
   const kind = kindOf2(source);
@@ -9964,7 +10278,7 @@ function checkSource(source) {
   if (Array.isArray(source)) {
     for (const chunk of source) checkChunk(chunk);
   }
-  const isSpent = source instanceof ReadableStream ? isUsed(source) : spent.has(source);
+  const isSpent = source instanceof ReadableStream ? isUsed(source) : readGenerators.has(source);
   if (!isSpent) return;
   throw new TypeError(`Cannot upload from a source (${kind}) that is locked or was read before: its bytes may be lost (stream.pipeThrough(new TransformStream()) returns the rest of a stream)`);
 }
@@ -9990,19 +10304,19 @@ async function* slices(bytes2, blocksize) {
     yield bytes2.subarray(start, start + blocksize);
   }
 }
-async function* reads(reader, blocksize) {
+async function* readPieces(reader, blocksize) {
   const buffer2 = new Uint8Array(blocksize);
-  for (let empty2 = 0; empty2 < MAX_EMPTY_READS; ) {
+  for (let empty = 0; empty < MAX_EMPTY_READS; ) {
     const n = await reader.read(buffer2);
     if (n === null) return;
     if (!Number.isInteger(n) || n < 0 || n > blocksize) {
       throw new TypeError(`Cannot upload from a reader whose read() returns ${String(n)}: it must return the number of bytes, 1 to ${blocksize} here, or null at the end`);
     }
     if (n > 0) {
-      empty2 = 0;
+      empty = 0;
       yield buffer2.subarray(0, n);
     } else {
-      empty2++;
+      empty++;
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
@@ -10045,7 +10359,7 @@ function checked(chunks) {
   };
 }
 function iteratorOf(chunks) {
-  if (kindOf2(chunks).endsWith("Generator")) spent.add(chunks);
+  if (kindOf2(chunks).endsWith("Generator")) readGenerators.add(chunks);
   if (chunks instanceof ReadableStream) return readerOf(chunks);
   return Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
 }
@@ -10273,9 +10587,6 @@ function inferZone(entry, mdtm, zone = 0) {
   return rounded < WEST || rounded > EAST ? void 0 : rounded + 0;
 }
 
-// lib/directories/list_by_list.ts
-init_printable();
-
 // lib/directories/change_directory.ts
 init_printable();
 var NAME_FORMAT = "SITE NAMEFMT";
@@ -10283,25 +10594,33 @@ var NAME_FORMAT_COMMAND = {
   verb: "SITE",
   argument: "NAMEFMT 1"
 };
-async function enterDirectory(turn, path, options) {
+async function enterDirectory(turn, path, options, onSent) {
   const origin = await originOf(turn, path, options);
   if (origin === void 0) return void 0;
   try {
-    await turn.perform({
+    const entering = turn.perform({
       verb: "CWD",
       argument: path,
       name: "path"
     }, options);
+    onSent?.();
+    await entering;
   } catch (error) {
     if (isRefusal(error)) turn.session.state.directory = origin;
     else await returnTo(turn, origin);
     throw error;
   }
-  return () => returnTo(turn, origin);
+  return (other = turn) => returnTo(other, origin);
 }
 async function isDirectory(turn, path, options) {
   const directory = path.length === 0 ? "." : path;
   try {
+    if (directory === ".") {
+      const current = await requestDirectory(turn, options);
+      if (current.startsWith("'")) {
+        return !current.endsWith(".'") || await hasNames(turn, "", options);
+      }
+    }
     const leave = await enterDirectory(turn, directory, options);
     if (leave === void 0) return false;
     try {
@@ -10326,6 +10645,23 @@ var PREFIX_REGEXP = /^250\b.*\bworking directory name prefix\b/i;
 function isDataSet(session, path) {
   const text = textOfPath(session, path);
   return text.startsWith("'") || !text.startsWith("/") && session.state.directory?.startsWith("'") === true;
+}
+var LIBRARY_REPLY_REGEXP = /^250\b.*\bpartitioned data ?set\b/i;
+async function dataSetKind(turn, path, options) {
+  if (!path.startsWith("'")) await requestDirectory(turn, options);
+  const { session } = turn;
+  if (!isDataSet(session, path)) return void 0;
+  if (path === "" || path === ".") {
+    return session.state.directory.endsWith(".'") ? "prefix" : "library";
+  }
+  const leave = await enterDirectory(turn, path, options);
+  try {
+    const text = leave === void 0 ? "" : session.control.lastReply.text;
+    if (PREFIX_REGEXP.test(text)) return "prefix";
+    return LIBRARY_REPLY_REGEXP.test(text) ? "library" : void 0;
+  } finally {
+    await leave?.();
+  }
 }
 async function hasNames(turn, path, { signal }) {
   const options = {
@@ -10391,10 +10727,17 @@ async function returnTo(turn, origin) {
   }
 }
 
-// lib/directories/verify_listing.ts
+// lib/directories/end_listing.ts
 init_waiting();
 var MAX_DRAIN_SIZE = 4 * 1024 * 1024;
 var MAX_DRAIN_TIME = 250;
+function leaveBehind({ transfer, leave }) {
+  if (!transfer.takesBehind) return;
+  transfer.askBehind((turn) => {
+    leave(turn).catch(() => {
+    });
+  });
+}
 async function finish({ transfer, leave }, signal) {
   try {
     return await transfer.finish({
@@ -10438,7 +10781,7 @@ var MAX_LISTING_LINE = 65535;
 var DEFAULT_SLACK = 864e5;
 
 // parser/parser.wasm
-var __deno_wasm_bytes__ = Uint8Array.from(atob("AGFzbQEAAAABahBgAn9/AX9gAAF/YAN/f38Bf2ACf38AYAR/f39/AX9gBn9/f3x/fwF/YAV/f39/fwF/YAV/f39/fgBgA39/fAF/YAN/f38AYAR/f398AGAEf39/fwBgAABgAX8AYAF/AX9gBX9/f3x8AX8DKSgFAwYEAAcAAggJAAoLAAAMDQ4BAQEAAAAAAAMAAAAAAgAEDwIBAQEBBQQBAQQEBowBFnwBRAAAAAAAAAAAC3wBRAAAAAAAAAAAC38BQbIPC38BQQALfwFBAAt/AUEAC3wBRAAAAAAAAAAAC38BQQALfAFEAAAAAAAAAAALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAsHrQELDGlucHV0QWRkcmVzcwAnCWlucHV0U2l6ZQAmDHN0YXRlQWRkcmVzcwAlDWNvbnN1bWVkQnl0ZXMAJA5saXN0aW5nQWRkcmVzcwAUC3NjYW5MaXN0aW5nACIRcmVwbHlDb2Rlc0FkZHJlc3MAFBByZXBseUVuZHNBZGRyZXNzABMScmVwbHlTdGFydHNBZGRyZXNzABILc2NhblJlcGxpZXMAEQZtZW1vcnkCAAgBDwwBIgquuwEo3AEBAX8gAUEATCABQQxKciAAQQBMciACQQBMcgRAQQAPCyABQQJGBH9BHEEdIABBA3EEf0EBBSAAQeQAbwR/QQAFIABBkANvCwsbBSABIAFBA3VqQQFxQR5qCyACSARAQQAPCyAAQQFrIAAgAUECTBsiAEGQA20hBiABQQNrIAFBCWogAUECShtBmQFsQQJqQQVtIAJqIAAgBkGQA2xrIgBB7QJsIABBBG1qIABB5ABta2ogBkGx9QhsakHt9Ctrt0QAAAAAcJmUQaIgA6AjAKEkBiAEJAcgBSQFQQELiwMBAX4jBCAAQYDgC2s2AkAjBCABQYDgC2s2AkQgASAAayIAQQhNBH4gAUEIaykDAEKw4MCBg4aMmDCFQn9CCCAArX1CA4aGgyICQgp+IAJCCIh8Qv+B/Ifwn8D/AIMiAkLkAH4gAkIQiHxC//+DgPD/P4MiAkKQzgB+IAJCIIh8Qv////8PgwUgAEEQTQR+IAFBEGspAwBCsODAgYOGjJgwhUJ/QgggAEEIa619QgOGhoMiAkIKfiACQgiIfEL/gfyH8J/A/wCDIgJC5AB+IAJCEIh8Qv//g4Dw/z+DIgJCkM4AfiACQiCIfEL/////D4NCgMLXL34gAUEIaykDAEKw4MCBg4aMmDCFIgJCCn4gAkIIiHxC/4H8h/CfwP8AgyICQuQAfiACQhCIfEL//4OA8P8/gyICQpDOAH4gAkIgiHxC/////w+DfAVCfwsLIgJC/////////w9YBEAjBCACujkDMCMEIwQoAghB/3lxQYACcjYCCAUjBCMEKAIIQf95cUGABHI2AggLC9oEAgR/AXwgAyAETwR/QQEFIAMtAAAiBUEJRiAFQSBGcgtFBEBBAA8LIAMhBQNAIAQgBUsEfyAFLQAAIgZBCUYgBkEgRnIFQQALBEAgBUEBaiEFDAELCyAFIARBABAHBH8jCSIFIARPBH9BAQUgBS0AACIFQQlGIAVBIEZyCwVBAAtFBEAgAyAESQR/IAMtAAAFQQALIgVBCUYgBUEgRnIiBQRAIANBAWogBEkEfyADLQABBUEACyIFQQlGIAVBIEZyIQULIAUEfyADQQJqIARJBH8gAy0AAgVBAAsiBEEJRiAEQSBGcgVBAAskCyAAIAEgAkQAAAAAAAAAAEEDIANBAWogAyAFGxAADwsjCCEJIwkhBiMKBEAgBiEDA0AgAyAESQR/IAMtAAAiBUEJRiAFQSBGcgVBAAsEQCADQQFqIQMMAQsLIAMgBEkEfyADLQAABUEACyIIQS1GIAhBK0ZyBH8gA0EBaiEFA0AgBCAFSwR/IAUtAABBMGtBCkkFQQALBEAgBUEBaiEFDAELCyAFIANBBWpGBUEACwR/IANBBWogBE8Ef0EBBSADLQAFIgRBCUYgBEEgRnILBUEACwRAIANBAWohBCADQQVqIQUDQCAEIAVJBEAgBC0AAEEwayAHQQpsaiEHIARBAWohBAwBCwsgACABIAIgCUEBIANBBWoQAEUEQEEADwsjBiAHQeQAbUE8bCAHQeQAb2q3RAAAAAAATO1AoiIJmiAJIAhBK0YbRAAAAAAAAAAAIwChoaAkBkEBDwsLIAAgASACIAlBAUECIwobIAYQAAvNBgIFfwF8AkAgAEUgAUEATHIgAUEfSnINACACIQUDQCACIANJBH8gAi0AACIEQQlGIARBIEZyBUEACwRAIAJBAWohAgwBCwsgAiADSQR/IAItAAAFQQALQTBrQQpPDQAgAiEEA0AgAyAESwR/IAQtAABBMGtBCkkFQQALBEAgBEEBaiEEDAELCyAEIAJrIghBBEYEQCACIAVrQQFGJAsgAiEFIAQhAgNAIAIgBUsEQCAFLQAAQTBrIAZBCmxqIQYgBUEBaiEFDAELCyACIQQDQCACIANJBH8gAi0AAEGAAU8FQQALBEAgAkEBaiECDAELCyACQQFqIAIgAiAEQQFqRgR/IAQtAABBlAFGBUEACwR/IAIgA0kEfyACLQAABUEAC0HOAEYFQQALGyICIANPBH9BAQUgAi0AACIDQQlGIANBIEZyCwRAIAYgACABRAAAAAAAAAAAQQMgAhAADwsMAQsgAiADQQAQB0UEQCADIARLBH8gBC0AAAVBAAtBOkcEf0EBBSAEQQFqIANJBH8gBC0AAQVBAAtBMGtBCk8LDQEgCEECSwR/QQAFIARBAmogA08Ef0EBBSAELQACIgNBCUYgA0EgRnILC0UNAQNAIAIgBEkEQCACLQAAQTBrIAZBCmxqIQYgAkEBaiECDAELCyAGQRdKDQEgBEEBaiECIARBAmohAwNAIAIgA0kEQCACLQAAQTBrIAdBCmxqIQcgAkEBaiECDAELCyAAIAEgBkE8bCAHardEAAAAAABM7UCiIgkQCCAAIAEgCUECIARBAmoQAA8LIwkiAiADTwR/QQEFIAItAAAiAkEJRiACQSBGcgtFDQAjCgRAIwkhAgNAIAIgA0kEfyACLQAAIgRBCUYgBEEgRnIFQQALBEAgAkEBaiECDAELCyACIQQDQCACIANJBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIgBGtBBEYEfyACIANPBH9BAQUgAi0AACIDQQlGIANBIEZyCwVBAAsEQANAIAIgBEsEQCAELQAAQTBrIAZBCmxqIQYgBEEBaiEEDAELCyAGIAAgASMIQQEgAhAADwsLIAAgASMIEAggACABIwhBAUECIwobIwkQAA8LQQAL+AYBB38gASAAa0EDSwR/IAAtAAMiBEEJRiAEQSBGcgVBAAsEQCAALQACIAAtAABBEHQgAC0AAUEIdHJyQaDAgAFyIgRBme2o4gJsQRx2QQJ0QeARaigCACIHQf8BcUEAIAdBCHYgBEYbIgQEQCAAQQNqJAMgBA8LCyAAQRhqIAEgASAAa0EYSxshB0EAIQEDQCAAIAdJBEACQAJAIAAtAAAiCEGAAU8EQCAFQQh0IAhyIAUgA0EDSBshBSAGIAZBCHQgCHIgAyIEQQFqIgNBAXEgBEEGTnIbIQYMAQsgCEEgckHhAGtBGk8NASABIgRBAWohASAEQQRIBEAgAkEIdCAIckEgciECCwsgAEEBaiEADAILCwsgACQDIANFBEAgAUEDSARAQQAPCyABQQROBH9BACEAQZwIKAIAQQJ2IQMCfwNAIAAgA0gEQCACIABBAnQiBEGgCGooAgBGBEAgBEGkCGooAgAMAwsgAEECaiEADAELC0EACwVBAAsiAARAIAAPCyACQQh2IAIgAUEEThsiAUGZ7ajiAmxBHHZBAnRB4BFqKAIAIgBB/wFxQQAgAEEIdiABRhsiAAR/IAAFQQAhAEGcCCgCAEECdiECAn8DQCAAIAJIBEAgASAAQQJ0IgNBoAhqKAIARgRAIANBpAhqKAIADAMLIABBAmohAAwBCwtBAAsLDwsgAUUEQEEBIAVBwIGDBnFBwIGDBkdBASADQQNIIANBBk4Ef0EAIQBB7A4oAgBBAnYhAQJ/A0AgACABSARAIAYgAEECdCICQfAOaigCAEYEQCACQfQOaigCAAwDCyAAQQJqIQAMAQsLQQALBUEACyIAGxsEQCAADwsgBUGgwIABciEBQQAhAEHsDygCAEECdiECAn8DQCAAIAJIBEAgASAAQQJ0IgNB8A9qKAIARgRAIANB9A9qKAIADAMLIABBAmohAAwBCwtBAAsPC0EAIQBB7AwoAgBBAnYhA0EBIAFBBEgCfwNAIAAgA0gEQCACIABBAnQiAUHwDGooAgBGBEAgAUH0DGooAgAMAwsgAEECaiEADAELC0EACyIAGwR/IAAFIAJBCHYhAUEAIQBB7AwoAgBBAnYhAgJ/A0AgACACSARAIAEgAEECdCIDQfAMaigCAEYEQCADQfQMaigCAAwDCyAAQQJqIQAMAQsLQQALCwv9AQAjBCMEKAIIQXBxIAByNgIIIAFBAE4EQCMEIAE2AiwjBCMEKAIIQYAgcjYCCAsjBCMEKAIIQU9xQSByNgIIIABBA0YEQEEAIQEgAiEAA0AgAEEEaiADTQRAAkAgACgCAEGg2viBAkYEQCABIAAgARshASADIABrQQRrrSAEUQRAIAAhAQwCCwsgAEEBaiEADAILCwsgAQRAIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQIwQgAUH83wtrNgIUIwQgA0GA4AtrNgIYBSMEIAJBgOALazYCDCMEIANBgOALazYCEAsFIwQgAkGA4AtrNgIMIwQgA0GA4AtrNgIQCwvDAQECfyAALQABIQIgAC0AACIDQS1HIANB8gBHcQR/QQEFIAJBLUcgAkH3AEdxCwR/QX8FQQRBACADQfIARhtBAkEAIAJB9wBGG3ILIgJBAEgEQEF/DwsCQAJAAkACQCAALQACIgBBLUcEQCAAQfgARg0BIABB8wBGDQIgAEH0AEYNAiAAQdMARg0DIABB1ABGDQMgAEHMAEYNAyAAQewARg0DDAQLIAIPCyACQQFyDwsgAkEBciABcg8LIAEgAnIPC0F/C98FAQR/IAAhAwNAIAEgA0sEfyADLQAAQTBrQQpJBUEACwRAIANBAWohAwwBCwsgACADRiADIABrQQJLcgR/QQEFIAEgA0sEfyADLQAABUEAC0E6RwsEQEEADwsDQCAAIANJBEAgAC0AAEEwayAGQQpsaiEGIABBAWohAAwBCwsgA0EBaiIAIQMDQCABIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAMgAGtBAkcEQEEADwsDQCAAIANJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwsgBCEFQQAhBEEAJAogASADSwR/IAMtAAAFQQALQTpGBEAgA0EBaiIAIQMDQCABIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAMgAGtBAkcEQEEADwsDQCAAIANJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwtBASQKIAEgA0sEfyADLQAABUEAC0EuRgR/IANBAWogAUkEfyADLQABBUEAC0Ewa0EKSQVBAAsEQCADQQFqIQADQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAhAwsLIAZBGEYiAARAIAVFIQALIAAEQCAERSEACyACRSAAIAAbRSAGQRdKcSAFQTtKciAEQTxKcgRAQQAPCyACBEAgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAUkEfyAALQAABUEAC0EgciICQfAARiACQeEARnIEQCABIABBAWoiAEsEfyAALQAABUEAC0EgckHtAEYEQCAAQQFqIQALIAAgAU8Ef0EBBSAALQAAIgFBCUYgAUEgRnILRSAGQQxKcgRAQQAPCyAGQQxvQQxBACACQfAARhtqIQYgACEDCwsgBkE8bCAFakE8bCAEardEAAAAAABAj0CiJAggAyQJQQELywEBBH8jAiIDQQFrIAMgAEECTBsiBEGQA20hBiADQQFrIAMjASAAQQNrIABBCWogAEECShtBmQFsQQJqQQVtIAFqIAQgBkGQA2xrIgRB7QJsIARBBG1qIARB5ABta2ogBkGx9QhsakHt9Ctrt0QAAAAAcJmUQaIgAqBjGyEDIAFBHUYgAEECRnEEQANAIAVBCEgEfyADQQNxBH9BAQUgA0HkAG8Ef0EABSADQZADbwsLBUEACwRAIANBAWshAyAFQQFqIQUMAQsLCyADC7YBAQF/IAAhAwNAIAEgA0oEf0GIICgCACADaiAAa0EESAVBAAsEQEGEIEGEICgCACACIANqLQAAQYggKAIAIANqIABrQQN0dHI2AgAgA0EBaiEDDAELCyABIQMDQCAAIANIBH8gAiADakEBay0AAEENRgVBAAsEQCADQQFrIQMMAQsLQYwgIAEgA2siAiABIABrRgR/QYwgKAIAIAJqBSACCzYCAEGIIEGIICgCACABIABrajYCAAusAQECfwNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIQIDQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUkgACACS3EEfyAALQAAIgNBCUYgA0EgRnIFQQALBEADQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsFIAIhAAsgAAvrAQEBfyABQQBMIABBAExyIAFBDEpyIAJBAExyBEAPCyACQRxKBH8gAUECRgR/QRxBHSAAQQNxBH9BAQUgAEHkAG8Ef0EABSAAQZADbwsLGwUgASABQQN1akEBcUEeagsgAkgFQQALBEAPCyAAQQFrIAAgAUECTBsiAEGQA20hBCMEIAFBA2sgAUEJaiABQQJKG0GZAWxBAmpBBW0gAmogACAEQZADbGsiAEHtAmwgAEEEbWogAEHkAG1raiAEQbH1CGxqQe30K2u3RAAAAABwmZRBoiADoDkDOCMEIwQoAghBv35xQcAAcjYCCAumBAIEfwF8IAIgA0kEfyACLQAAQS5GBUEACwRAIAJBAWoiAiEEA0AgAiADSQR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIARGBEAPC0EDIAIgBGsiBSAFQQNPGyIFIARqIQcDQCAEIAdJBEAgBC0AAEEwayAGQQpsaiEGIARBAWohBAwBCwsgBrchCANAIAVBA0kEQCAIRAAAAAAAACRAoiEIIAVBAWohBQwBCwsLIAMgAkEBaiACIAIgA0kEfyACLQAAQSByQfoARgVBAAsbRwRADwsgAUEEaiEFIAFBBmohAkEAIQMDQCACIAVLBEAgBS0AAEEwayADQQpsaiEDIAVBAWohBQwBCwsgAyECIAFBBmohBCABQQhqIQVBACEDA0AgBCAFSQRAIAQtAABBMGsgA0EKbGohAyAEQQFqIQQMAQsLIAFBCGohBSABQQpqIQZBACEEA0AgBSAGSQRAIAUtAABBMGsgBEEKbGohBCAFQQFqIQUMAQsLIANBO0ogAkEXSnIgBEE8SnIEQA8LIAJBPGwgA2pBPGwgBGq3RAAAAAAAQI9AoiAIoCEIIAAgASEAIAFBAmohAkEAIQMDQCAAIAJJBEAgAC0AAEEwayADQQpsaiEDIABBAWohAAwBCwsgAUECaiECIAFBBGohAEEAIQEDQCAAIAJLBEAgAi0AAEEwayABQQpsaiEBIAJBAWohAgwBCwsgAyABIAgQCwvWBwIFfwF+IAAoAgBBoMCAgQJyIQQgACgCBCICQf8BcUE9RgRAIABBBWohAiAEQfTywasGRgRAIAEgAksEQCACKAIAQaDAgIECciEAQQQhBCABIAJrIgVBBEYEQCAAQebSsasGRgR/QQEFIABB7NK52wZGBH9BAwUgAEHwyKWTB0YgAEHjyKWTB0ZyBH8jBCMEKAIIQYAQcjYCCEECBUEECwsLIQQFIAVBA0YEQEECQQQgAEH///8HcUHk0skDRhshBAUCf0EAQawVKAIAQQF2IgUgASACa0sNABpBACEAA0AgACAFSQRAQQAgAEEBdEGwFWovAQAgACACai0AACIGQSByIAYgBkHBAGtBGkkbRw0CGiAAQQFqIQAMAQsLQQELBEACf0EAQdwVKAIAQQF2IgAgASACQQhqIgVrSw0AGgNAIAAgA0sEQEEAIANBAXRB4BVqLwEAIAMgBWotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogA0EBaiEDDAELC0EBCwR/QQEFAn9BAEH8FSgCAEEBdiIDIAEgBWtLDQAaQQAhAANAIAAgA0kEQEEAIABBAXRBgBZqLwEAIAAgBWotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogAEEBaiEADAELC0EBCwsEQEEDIQQDQCABIAJLBH8gAi0AAEE6RwVBAAsEQCACQQFqIQIMAQsLIAEgAksEQCMEIAJB/98LazYCFCMEIAFBgOALazYCGAsLCwsLIwQjBCgCCEFwcSAEcjYCCAtBAQ8LIARB89LpowZGIARB89LpqwZGcgRAIAEgAksEfwJ/IAEgAmsiAEEISwRAIAIhAANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABRgwBC0J/QQggAGtBA3SsIgeGQn+FQrDgwIGDhoyYMIMgAUEIaykDACAHiCAHhoQiB0Lw4cOHj568+HCDQrDgwIGDhoyYMIUgB0KGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYRQCwVBAAsEQCACIAEQAQtBAQ8LBSAEQe3ekcsGRgR/IAJB////B3FBoMAAckHm8vUBRgVBAAsEQCAAQQdqIgAgAUkEQCAAIAEQGgtBAQ8FIAJB/wFxQS5GIARB9dylwwdGcQRAIABBBWogARAZBEBBAQ8LCwsLIAAtAABBPUcEQAJAA0AgACABSQRAIAAgAP0ABAD9DD09PT09PT09PT09PT09PT39I/1kIgNoaiABSSECIAMNAiAAQRBqIQAMAQsLQQAhAgsFQQAhAgsgAgvoAwEFf0EAJAsgAC0AACICQTBrQQpJBEAgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIABrIgRBA0YgBEEES3IEQEEADwsgASACSwR/IAItAAAFQQALIgNBL0YgA0EtRnIEf0EBBSADQS5GBH8gAkEBaiABSQR/IAItAAEFQQALQTBrQQpJBUEACwsEQCAAIAIgAyABECEPCyACQQFqIAIgA0EuRhsiBSEDA0AgASADSwR/IAMtAAAiBkEJRiAGQSBGcgVBAAsEQCADQQFqIQMMAQsLIAEgA0sEfyADLQAABUEACyEGIARBAk0gAyAFS3EEfyAGQSByQeEAa0EaSSAGQYABT3IFQQALBEAgAyABEAQiBUUEQEEADwsjAyEEA0AgASAESwR/IAQtAAAFQQALQS5GBH9BAQUgASAESwR/IAQtAAAFQQALQSxGCwRAIARBAWohBAwBCwsgASAESwR/IAQtAAAFQQALIgNBCUYgA0EgRnIEf0EAIQMDQCAAIAJJBEAgAC0AAEEwayADQQpsaiEDIABBAWohAAwBCwsgBSADIAQgARADBUEACw8LIAAgAiABEB8PCyACQYABSSACQSByQeEAa0EaT3EEQEEADwsgACABECALBwBBgDAkBAvTBAEGf0GUICgCACEDQbAgQQA2AgBBtCAgADYCACADBH9BAQUgAEGA4AtqIQRBgOALIQECfwNAIAQgAUFAayICTwRAQQEgAf0ABAD9DP/////////////////////9IyAB/QAEEP0M//////////////////////0j/VAgAf0ABCD9DP/////////////////////9IyAB/QAEMP0M//////////////////////0j/VD9UP1TDQIaIAIhAQwBCwsDQCABIARJBEBBASABLQAAQf8BRg0CGiABQQFqIQEMAQsLQQALC0UEQA8LIANBAUYEf0H/3wtB/wE6AABBACEDQX8FQQALIgQiASEFA0AgACAFSgRAIAVBgOALai0AACEGAkACQAJAAkACQCADDgUAAQIDAwQLIAZB/wFGBEBBASEDBSABIgJBAWohASACQYDgC2ogBjoAAAsMAwtBACEDIAZB/wFGBEAgASICQQFqIQEgAkGA4AtqIAY6AAAFIAZB+wFPBEBBAiEDBSAGQfoBRgRAQQMhA0GYIEEANgIABSAGQfABSQRAIAFBgOALakH/AToAACABQQFqIgJBAWohASACQYDgC2ogBjoAAAsLCwsMAgtBACEDDAELIANBBEYiAgRAIAZB8AFGIQILIANBA0YiAwRAIAZB/wFGIQMLIAIEf0EABUGYIEGYICgCAEEBaiICNgIAQQVBBEEDIAMbQaQgKAIAIAJIGwshAwsgBUEBaiEFDAELC0GUICADNgIAQbAgIAQ2AgBBtCAgASAEazYCAAvZCQIUfwF+QZwgKAIABEBBAA8LIAAQEEGwICgCAEGA4AtqIQpBtCAoAgAhBEGsICgCAEEARyESQaQgKAIAIg1BqCAoAgAiEEEBayIAIAAgDUobIRNBgCAoAgAhA0GQICgCACELQaAgKAIAIQ9BACEAQX8hDANAIAVFIAQgDkpxBEAgCiAOaiIC/QAEAP0MCgoKCgoKCgoKCgoKCgoKCv0j/WSsIAL9AAQQ/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCEIaEIAL9AAQg/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCIIaEIAL9AAQw/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCMIaEIRUgBCAOayICQcAASARAIBVCASACrIZCAX2DIRULA0AgFUIAUgRAAkAgDiAVeqdqIQECfyADRSAAQQBKcQRAIAEgAGshAiABIApqQQJrLwEAIQYCf0EAIAAgCmooAgAiB0H///8HcSIIQfDhwwdxQbDgwAFHDQAaQQAgCEGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgB0EPcSIIQQFrQQRLDQAaIAhB5ABsIAdBCHZBD3FBCmxqIAdBEHZBD3FqCyEIIAtBASACIBNMIAJBBUpxIAdBGHZBIEZxIAhBAEdxIAZBCHZBDUZxIAZB/wFxQQ1HcRtFBEAgCUEBdCAIOwGAMCAJQQJ0IgIgADYCoLACIAIgAUEBazYC4LAGIAlBAWohCSABQQFqIgAMAgsLIABBAEoEf0EABUGIICgCAAsEQEEAIAEgChAJQYQgKAIAIQZBiCAoAgAiCEGMICgCAGshB0GEIEEANgIAQYggQQA2AgBBjCBBADYCAEF/IQAFIAAgCmooAgAhBiABIQIDQCAAIAJIBH8gAiAKakEBay0AAEENRgVBAAsEQCACQQFrIQIMAQsLIAEgAGsiCCABIAJrayEHCyAMIAAgAxshDAJ/QQIgCCANSiAQIAtrIgIgDU5xDQAaQQMgCEEBaiACSg0AGkEACyIFDQEgCyAIQQFqaiELQSAgBkEYdiAHQQNMGyERIAdBA0gEf0EABQJ/QQAgBkH///8HcSICQfDhwwdxQbDgwAFHDQAaQQAgAkGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgBkEPcSICQQFrQQRLDQAaIAJB5ABsIAZBCHZBD3FBCmxqIAZBEHZBD3FqCwsiFEEARyICBEAgEUEgRiECCyADBEAgAyAGc0EIdEUiAEEBIAIbRSEPIAAgEnJBACACGyECBSARQS1GQQAgFBsEQCAGQf///wdxIQMFIAJFIAdBAEpxBEBBASEFDAQLCwsgAgRAIAlBAXRBgDBqIBQ7AQAgCUECdCICQaCwAmogDDYCACACQeCwBmogASAIayAHajYCACAJQQFqIQlBACELQQAhD0EAIQMLIAwgAUEBaiIAIAMbCyEMIBUgFUIBfYMhFQwCCwsLIA5BQGshDgwBCwsgBUUEQCAAIAQiASAKEAlBAgJ/QQJBiCAoAgAiACANSiAQIAtrIgIgDU5xDQAaQQMgACACSg0AGkEACyIAIAAEf0EABUGUICgCAEEFRgsbIQULQYAgIAM2AgBBkCAgCzYCAEGgICAPNgIAQZwgIAU2AgBBuCAgDDYCAEG8ICABNgIAIAkLBgBBoLACCwYAQeCwBgsFAEGAMAuiCgQPfgV/AXsBfANAIBFBwABJBEAgAiAAIBFq/QAEACIW/QwgICAgICAgICAgICAgICAg/SMgFv0MCQkJCQkJCQkJCQkJCQkJCf0j/VD9ZK0gEa2GhCECIBFBEGohEQwBCwsgAiEDQgAhAkEAIREDQCARQcAASQRAIAIgACARav0ABAD9DDAwMDAwMDAwMDAwMDAwMDD9cf0MCgoKCgoKCgoKCgoKCgoKCv0m/WStIBGthoQhAiARQRBqIREMAQsLAkAgA0IBg1ANACADQgGGIgQgA0J/hYMiBXohByADIARCAYRCf4WDIgN6IQogBSAFQgF9gyIEeiELIAMgA0IBfYMiA3ohBSAEIARCAX2DIgR6IQggAyADQgF9gyIDeiEGIAQgBEIBfYMiBHohDCADIANCAX2DIgl6IQMgBCAEQgF9gyIEeiENIAkgCUIBfYMiDnogBCAEQgF9gyIJeiEQIA4gDkIBfYMiDnohBCAOIA5CAX2DIg5QDQAgACAOeiIOp2ogAU8NACANfUIDUiAEIBB9Ig9CAlZyDQBCASAKIAd9hkIBfSAHhkIBIAMgDH2GQgF9IAyGhEIBIA+GQgF9IBCGhCIHIAKDIAdSDQBCASAGIAh9hkIBfSAIhiIHIAIgB4NRQgEgBSALfSIHhkIBfSALhiIKIAIgCoNRIhIEfyAHQgNUBH9BAQUgAiAIiEIBg6cgB0IEUXELBSACIAiIQgGDpyAAIAunai0AAEEgckHhAGtBGk9yCw0AIBJyIAMgDH1CA1RxDQAgACANp2oiES0AAiARLQAAQRB0IBEtAAFBCHRyckGgwIABciIRQZntqOICbEEcdkECdEHgEWooAgAiEkH/AXFBACASQQh2IBFGGyIURQ0AIAkgCUIBfYN6IQcgACAQp2ohESAEIBB9QgJRBH8gES0AASARLQAAQQpsakGQBGsFIBEtAABBMGsLIRIgACAHp2ohESACIAeIQh+DIgJCG1EgDiAHfUIFUXEEfyARLQACQTpGBUEACwR/IBFBA2otAAEgES0AA0EKbGpBkARrIhNBO0ogES0AASARLQAAQQpsakGQBGsiEUEXSnIgEkEATHINASAUIBIgEUE8bCATardEAAAAAABM7UCiIhcQCCERQQIFIAJCD4NCD1EgDiAHfUIEUXFFDQEgEUECai0AASARLQACQQpsaiARLQABIBEtAABBCmxqQeQAbGpB0KADayERQQMLIRMgEkEATCARQQBMcgR/QQEFIBRBAkYEf0EcQR0gEUEDcQR/QQEFIBFB5ABvBH9BAAUgEUGQA28LCxsFIBQgFEEDdWpBAXFBHmoLIBJICw0AIBNBA0YgByAEfUIBUXEEQCMEIwQoAghBgMAAQYCAASAAIA6naiIVQQFqIAFJIgEEfyAVLQABIgFBCUYgAUEgRnIFIAELG3I2AggLIAAgDqdqJBIgACAMp2okEyAAIAOnaiQUIxMjFBABIwQgACALp2pBgOALazYCHCMEIAAgBadqQYDgC2s2AiAjBCAAIAinakGA4AtrNgIkIwQgACAGp2pBgOALazYCKCARQQFrIBEgFEECTBsiAEGQA20hASMEIBRBA2sgFEEJaiAUQQJKG0GZAWxBAmpBBW0gEmogACABQZADbGsiAEHtAmwgAEEEbWogAEHkAG1raiABQbH1CGxqQe30K2u3RAAAAABwmZRBoiAXoCMAoTkDOCMEIwQoAghBv35xIBNBBnRyNgIIQQEPC0EAC/YFAgl/AXwgACABEAoiBiEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQUDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACECA0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIAJNIQMgASAGTQR/QQEFIAYtAABBMGtBCkkLIANyBEBBAA8LIAItAABBMGtBCkkEQEEADwsgACEEA0AgAEEBayIDLQAAQTBrQQpJBEAgAyEADAELCyAAIARGIAQgAGtBEktyBEBBAA8LIAQhAwNAIAEgA0sEfyADLQAAIgdBCUYgB0EgRnIFQQALBEAgA0EBaiEDDAELCyABIANNBH9BAAUgAyABEA4LRQRAQQAPCyMFIAFPBH9BAAUjBS0AACIBQQlGIAFBIEZyC0UEQEEADwsgACACayIBIAUgBmtGIgMEfwJAIAYiAyACIgdGDQAgA0EHcSAHQQdxRgRAA0AgA0EHcQRAQQAhCCABRQ0DIAMtAAAiCSAHLQAAIgprIQggCSAKRw0DIAFBAWshASADQQFqIQMgB0EBaiEHDAELCwNAIAFBCE8EQCADKQMAIAcpAwBRBEAgA0EIaiEDIAdBCGohByABQQhrIQEMAgsLCwsDQCABIghBAWshASAIBEAgAy0AACIJIActAAAiCmshCCAJIApHDQIgA0EBaiEDIAdBAWohBwwBCwtBACEICyAIRQUgAwsEQCAAIAQQAQUgACEBA0AgASAESQRAIAtEAAAAAAAAJECiIAEtAABBMGu3oCELIAFBAWohAQwBCwsjBCALOQMwIwQjBCgCCEH/eXFBgAZyNgIICyMEIAZBgOALazYCHCMEIAVBgOALazYCICMEIAJBgOALazYCJCMEIABBgOALazYCKCMEIwY5AzgjBCMEKAIIQb9+cSMHQQZ0cjYCCCMFQQFqJBFBAQunBQEJfyAAIAEQCiEDA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgA0YEQEEADwsgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQUDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACEGA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQcDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACEEA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIARGIAAgAU9yBEBBAA8LIAAiCC0AACICQQlGIAJBIEZyRQRAQQAPCwNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPBH9BAQUgACECA0AgASACSwR/IAItAAAiCUEJRiAJQSBGcgVBAQtFBEAgAkEBaiECDAELCyABIAJHCwRAQQAPCyABIQkgACECA0AgAiAJSQRAIAItAAAiCkEtRiIBRQRAIApBLkYhAQsgAUUEQCAKQS9GIQELIApBMGtBCkkgASAKQTpGIAEbcgRAIAJBAWohAgwCCwsLAn9BASACIAlGDQAaQQAgACAJEARFDQAaIwMhAgNAIAIgCUkEfyACLQAAQS5GBH9BAQUgAi0AAEEsRgsFQQALBEAgAkEBaiECDAELCyACIAlGCwRAQQAPCyMEIANBgOALazYCHCMEIAVBgOALazYCICMEIAZBgOALazYCJCMEIAdBgOALazYCKCAEIAgQASAAJBFBAQulFQMYfwN+AnwDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsDQCADQQJIIAAgAUlxBH8gAC0AAEEwa0EKSQVBAAsEQANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgA0EBaiEDDAELCwJAIAEgAGtBDkkNAAJ/AkACQAJAAkACQCAALQAAIhNBLUYNACATQeYARg0AIBNB5ABGDQEgE0HsAEYNAiATQeUARg0CIBNB4gBGDQMgE0HjAEYNAyATQfAARg0DIBNB8wBGDQMgE0HEAEYNAwwEC0EBDAQLQQIMAwtBAwwCC0EEDAELQQALIhdFDQAgAEEBakEgEAYhCiAAQQRqQYABEAYhBSAALQAJIgJBCUYgAkEgRnIhAyAALQAHIgJBCUYgAkEgRnIiFAR/QQAFIAMEfyAALQAIIQsgAEEHai0AACICQS1HIAJB8gBHcQR/QQEFIAtBLUcgC0H3AEdxCwR/QX8FQQRBACACQfIARhtBAkEAIAtB9wBGG3ILBSAAQQdqQYAEEAYLCyICIApBBnQgBUEDdHJyIQwgBSAKciACckEASARAIApBAEgEf0EABSAAQQRqKAIAQarUqNECRgR/IAAoAgZBqtSo0QJGBUEACwtFDQFBfyEMCyAAQQdBCUEKIAMbIBQbaiEAA0AgACABSQR/IAAtAABBK0YEf0EBBSAALQAAQS5GCwR/QQEFIAAtAABBwABGCwVBAAsEQCAAQQFqIQAMAQsLIAAgAU8Ef0EABSAALQAAIgJBCUYgAkEgRnIEf0EBBSAALQAAQTBrQQpJCwtFDQAgE0HjAEcgE0HiAEdxBH8gACABEBUFQQALBEAgF0EDRiMUIxNrQRNJcQRAIxMhACMUIQIDQCAAIAJJBEAgADEAAEIwfSAaQgp+fCEaIABBAWohAAwBCwsFQn8hGgsgFyAMIxJBAWogASAaEAVBAQ8LIBNB4gBGIgtFBEAgE0HjAEYhCwsgACEKQQAhAkEAIQMDQCAAIAFJBEACQANAIAAgAUkEfyAALQAAIgVBCUYgBUEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPDQAgCwR/IBJBA0YiBSASQQFGIAUbBSASQQJGIBJBAUZyCwR/IAAgARAOBUEACyEFIwUgAUlBACAFGwR/IwUtAAAiBUEJRiAFQSBGcgVBAAsEQEEBIRUMAQsgACECA0AgASACSwR/IAItAAAiBUEJRiAFQSBGcgVBAQtFBEAgAkEBaiECDAELCyACIQUgGQRAIBlBAUYEQCACIRAgACEECwUgACEJIAUhDwsgCEUgACADa0EBS3EgGSAYQQFGSnEEQCADIQ4gACENIBkhCAsgBiEHIAMhBiASIREgACICIRIgBSEDA0AgAyASSwR/IBItAABBMGtBCkkFQQALBEAgEkEBaiESDAELCyAYAn9BACACIBJGDQAaQQEgAyASRg0AGiASLQAAIgBBLEYEQCASQQFqIRIDQCADIBJLBH8gEi0AAEEwa0EKSQVBAAsEQCASQQFqIRIMAQsLQQNBACADIBJGGwwBCyAAQS5GBEAgEkEBaiESA0AgAyASSwR/IBItAABBMGtBCkkFQQALBEAgEkEBaiESDAELCwtBACASQQFqIANHDQAaQQJBACASLQAAQSByIgBB7QBGIABB6wBGciAAQecARnIgAEH0AEZyGwsiEiAZGyEYIBZBAWogFiASQQFGGyEWIBlBAWohGSADIQAMAgsLCyAVRQRAIAsEf0EABSAKIAEQFgR/QQEFIAogARAXCwtFDQEgFyAMIxEgAUJ/EAVBAQ8LIwsEQCMEIwQoAghBgMAAQYCAASMFQQFqIAFJIgAEfyMFLQABIgBBCUYgAEEgRnIFIAALG3I2AggLIBlBAWshEyASQQFGIAtxIBFBA0ZxBEAgE0EBayETIAchBgUgEkEBRgRAIAIgAxABBSASQQJGBEAgAiEARAAAAAAAAPA/IR5BACEHA0AgAEEBaiADSQRAIAAtAAAiBUEuRgRAQQEhBwUgHUQAAAAAAAAkQKIgBUEwa7igIR0gHkQAAAAAAAAkQKIgHiAHGyEeCyAAQQFqIQAMAQsLIwQgHSAeo0QAAAAAAAAwQUQAAAAAAACQQCAALQAAQSByIgVB6wBHGyIdRAAAAAAAAJBAoiAdIAVB9ABGIgAgBUHnAEZyGyIdRAAAAAAAAJBAoiAdIAAboiIemyIdIB1EAAAAAAAA8L+gIB1EAAAAAAAA4L+gIB5lGzkDMCMEIwQoAghB/3lxQYAGcjYCCAsLCyATQQBKIgAgGEEBRnEiEUUgAHEEfyAYRSAJLQAAQTBrQQpJcQ0BIBNBAUYEfyAPIAlrQQZGBH8gCSgCAEHm3rGjBkYFQQALBH8gCS8BBEHl5AFGBUEACwVBAAsEfyMEIwQoAghB/3lxNgIIQQEFIBELBSATQQJGBH8gECAEa0EGRgR/IAQoAgBB5t6xowZGBUEACwR/IAQvAQRB5eQBRgVBAAsFQQALDQEgFkEDRiATQQJGcSADIAJrQRRJcQR/IAIhAANAIAAgA0kEQCAAMQAAQjB9IBpCCn58IRogAEEBaiEADAELCyAaIAkhAEIAIRoDQCAAIA9JBEAgADEAAEIwfSAaQgp+fCEaIABBAWohAAwBCwsgGiEbIAQhAEIAIRoDQCAAIBBJBEAgADEAAEIwfSAaQgp+fCEaIABBAWohAAwBCwsgGiAbfFEFQQALBH9BAgUgECAEayADIAJrRiEAIBZBA0YgE0ECRnEgDyAJa0EBRnEEfyAJLQAAQTBGBUEACyAAcQRAIAMgAmshB0EAIRkCQCAEIgAgAiIKRg0AIABBB3EgAkEHcUYEQANAIABBB3EEQEEAIRkgB0UNAyAALQAAIgsgCi0AACIFayEZIAUgC0cNAyAHQQFrIQcgAEEBaiEAIApBAWohCgwBCwsDQCAHQQhPBEAgACkDACAKKQMAUQRAIABBCGohACAKQQhqIQogB0EIayEHDAILCwsLA0AgByIFQQFrIQcgBQRAIAAtAAAiCyAKLQAAIgVrIRkgBSALRw0CIABBAWohACAKQQFqIQoMAQsLQQAhGQsFQQEhGQsgEUECIBkbCwsiBSATSARAIAQgCSAFGyEEIBAgDyAFGyEAIBMgBWtBAUYEQCMEIARBgOALazYCHCMEIAZBgOALazYCIAUgBSAISCAIIBNIcQRAIwQgBEGA4AtrNgIcIwQgDkGA4AtrNgIgIwQgDUGA4AtrNgIkBSMEIARBgOALazYCHCMEIABBgOALazYCIANAIAAgAUkEfyAALQAAIgRBCUYgBEEgRnIFQQALBEAgAEEBaiEADAELCyMEIABBgOALazYCJAsjBCAGQYDgC2s2AigLCyMEIwY5AzgjBCMEKAIIQb9+cSMHQQZ0cjYCCCADIAJrQRNJIBJBAUYiACAAGwRAQgAhGgNAIAIgA0kEQCACMQAAQjB9IBpCCn58IRogAkEBaiECDAELCwVCfyEaCyAXIAwjBUEBaiABIBoQBUEBDwtBAAuzBAEDfyAAKAIAQaDAgIECciIDQe3ekasGRgR/IAAtAARBPUYFQQALBEACQCABIABBBWoiAEYgASAAa0EHS3INAANAIAAgAUkEQCAALQAAQTBrIgNBB0sNAiACQQN0IANyIQIgAEEBaiEADAELCyMEIAJB/x9xNgIsIwQjBCgCCEGAIHI2AggLQQEPCyAALQADQT1GBEAgA0H///8HcSICQfXSkQNGIgNFIAJB59KRA0dxBEBBAA8LQRxBJCADGyECIABBBGoiACABSQR/IwQgAmooAgAFQQELRQRAIAJBHEYEQCMEIABBgOALazYCHCMEIAFBgOALazYCIAUjBCAAQYDgC2s2AiQjBCABQYDgC2s2AigLC0EBDwsgAC0ABEEgciEEIANB7+65qwZGIgIEQCAEQfIARiECCyACBH9BAQUgBEHwAEYgA0Hn5L2rB0ZxC0UEQEEADwtBHEEkIAIbIQIgAC0ABUE9RgRAIABBBmoiACABSQR/IwQgAmooAgAFQQELRQRAIAJBHEYEQCMEIABBgOALazYCHCMEIAFBgOALazYCIAUjBCAAQYDgC2s2AiQjBCABQYDgC2s2AigLC0EBDwsgACgCBUGgwICBAnJB7sK1qwZHBH9BAQUgAC0ACUE9RwsEQEEADwsgAEEKaiIAIAFJBEAgAkEcRgRAIwQgAEGA4AtrNgIcIwQgAUGA4AtrNgIgBSMEIABBgOALazYCJCMEIAFBgOALazYCKAsLQQELywQCBH8CfiABIABrQQ5GBEAgACkDBiEGIAApAwAiB0Lw4cOHj568+HCDQrDgwIGDhoyYMIUgB0KGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYRQBH4gBkLw4cOHj568+HCDQrDgwIGDhoyYMIUgBkKGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYQFQgELUARAIAdCsODAgYOGjJgwhSIHQgp+IAdCCIh8Qv+B/Ifwn8D/AIMiB6dB//8DcUHkAGwgB0IQiKdB//8DcWohASAGQrDgwIGDhoyYMIUiBkIKfiAGQgiIfEL/gfyH8J/A/wCDIgZCEIinQf//A3EhACAGQjCIpyAGQiCIp0H//wNxIgIgAEE8bGpBPGxqIQMgAEEYSSIABEAgAkE8SSEACyAABH8gBkIwiKdBPUkFIAALBEAgASAHQiCIp0H//wNxIAdCMIinIANB6AdstxALCw8LCyAAIQIDQCABIAJLBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIiAyAAa0EPRgR/IAAtAABBMUYFQQALBH8gAC0AAUE5RgVBAAsEQCAAQQJqIQIgAEEFaiEFA0AgAiAFSQRAIAItAABBMGsgBEEKbGohBCACQQFqIQIMAQsLIARB7A5qIABBBWogAyABEAwFIAMgAGtBDkYEQCAAIQIgAEEEaiEFA0AgAiAFSQRAIAItAABBMGsgBEEKbGohBCACQQFqIQIMAQsLIAQgAEEEaiADIAEQDAsLC9AIAQR/IAAhAgJ/A0AgASACSwRAIAL9AAQA/Qw9PT09PT09PT09PT09PT09/SP9ZCIDBEAgAiADaGoiAiABIAEgAksbDAMLIAJBEGohAgwBCwsgAQtBAWohAwJ/QQBBvBIoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QcASai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsEf0EBBQJ/QQBB3BIoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QeASai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsLBEADQCABIANLBH8gAy0AAEEgckHhAGtBGkkFQQALBEAgA0EBaiEDDAELCyABIANGDwsCf0EAQfwSKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGAE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIgJFBEACf0EAQZwTKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGgE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQbwTKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEHAE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQewTKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEHwE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQZwUKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGgFGovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQcwUKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEHQFGovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAIEfyACBQJ/QQBB/BQoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QYAVai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsLBH8CfwNAIAEgA0sEQEEAIAMtAAAiAEEuRyAAQTBrQQpPcSAAQSByQfoAR3ENAhogA0EBaiEDDAELC0EBCwVBAAsLnwcBB38gACECAn8DQCABIAJLBEAgAv0ABAD9DCAgICAgICAgICAgICAgICD9I/1kIgMEQCACIANoaiICIAEgASACSxsMAwsgAkEQaiECDAELCyABCyEDIxAEQCAAIgICfwNAIAIgA0kEQCAC/QAEAP0MCQkJCQkJCQkJCQkJCQkJCf0j/WQiBQRAIAIgBWhqIgIgAyACIANJGwwDCyACQRBqIQIMAQsLIAMLIgJJIAIgA0lxBH8gAkEBay0AAEE7RgVBAAsEQCACDwsLIAAgA0YgASADTXIEQEEADwsgA0EBay0AAEE7RgRAIAMPCyADIQIDQCAAIAJJBH8gAkEBay0AAEE7RwVBAAsEQCACQQFrIQIMAQsLIAIhAAJ/A0AgACADSQRAIAD9AAQA/Qw9PT09PT09PT09PT09PT09/SP9ZCIFBEAgACAFaGoiACADIAAgA0kbDAMLIABBEGohAAwBCwsgAwsgA0YEQCADDwsDQCACIQACfwNAIAAgAUkEQCAA/QAEAP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WQiBQRAIAAgBWhqIgAgASAAIAFJGwwDCyAAQRBqIQAMAQsLIAELIQYgAiADSwRAIAIhAAJ/A0AgACABSQRAIAD9AAQA/QwgICAgICAgICAgICAgICAg/SP9ZCIDBEAgACADaGoiACABIAAgAUkbDAMLIABBEGohAAwBCwsgAQshAwsgAiADRgRAIAJBACABIAJLGw8LIAIgBkZBASAEGwR/QQEFQQAhBQJAIAIgBk8Ef0EABSACLQAAQSByQeEAa0EaSQtFDQAgAkEBaiEIA0AgBiAISwRAQQEhBSAILQAAIgdBPUYNAkEAIQUgB0EgckHhAGtBGkkiAEUEQCAHQTBrQQpJIQALIABFBEAgB0EtRiEACyAARQRAIAdBLkYhAAsgACAHQd8ARiAAG0UNAiAIQQFqIQgMAQsLCyAFC0UEQAJAA0AgASACSwRAQQEhAwJ/A0AgASACSwRAIAL9AAQA/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZCIABEAgAiAAaGoiACABIAAgAUkbDAMLIAJBEGohAgwBCwsgAQsiAEEBaiABSQR/IAAtAAFBIEYFQQALDQIgAEEBaiECDAELC0EAIQMLQQAgBCADGw8LIAMgBkkEQCACIAMQGwRAIAMPCyADIQQgASAGRgRAIAMPCwsgASAGRwRAIAZBAWohAgwBCwtBAAuBDQMGfwF+AXwDQCAAIAFJBH8gAC0AACIDQQlGIANBIEZyBUEACwRAIABBAWohAAwBCwsCQCAAIAFPBH9BAAUgAC0AAEEwa0EKSQtFDQAgACABEB4iAEUgACABT3IEf0EABSAALQAAIgNBCUYgA0EgRnILRQ0AA0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAUEBEAdFDQAjCSAAQQJqSyIDBEAjCUEDay0AACIAQQlGIABBIEZyIQMLIAEjCSIATQR/QQAFIAAtAAAiBUEJRiAFQSBGcgtFDQADQCAAIAFJBH8gAC0AACIFQQlGIAVBIEZyBUEACwRAIABBAWohAAwBCwsgACABTw0AIwwiBUEBayAFIw0iBkECTBsiB0GQA20hBSMOIAZBA2sgBkEJaiAGQQJKG0GZAWxBAmpBBW1qIAcgBUGQA2xrIgZB7QJsIAZBBG1qIAZB5ABta2ogBUGx9QhsakHt9Ctrt0QAAAAAcJmUQaIjCKAjAKEhCSAALQAAQTxGBEAgAEEBaiEDA0AgAyAAa0EPSSEEIAEgA0sEfyADLQAAQT5HBUEACyAEcQRAIANBAWohAwwBCwsCQCABIANNBH9BAQUgAy0AAEE+RwsNACADQQFqIgMgAGshBSAALQABQSByIgZB5ABGIgQEQCAFQQVGIQQLIAVBCkYgBkHqAEZxBH9BAQUgBkHzAEYEfyAFQQpGIAVBCUZyBUEACwskDyAEIw9yRQ0AIwQjBCgCCEFwcUECQQMgBBtyNgIIIAEgA00Ef0EABSADLQAAIgRBCUYgBEEgRnILRQ0AIABBD2oiAiABIAEgAksbIQIDQCACIANLBH8gAy0AACIEQQlGIARBIEZyBUEACwRAIANBAWohAwwBCwsgAyECCyACRSABIAJJcg0BIw9FIAIgAGtBD0ZxBEAjBCMEKAIIQYCAAXI2AggLIw8EQAJAIwQgAkGA4AtrNgIMIwQgASIAQYDgC2s2AhAgAkEBaiEBA0AgAUEEaiAASQRAIAEoAgAiA0Gg+viBAkcgA0Gg2viBAkdxRQRAIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQIwQgAUH83wtrNgIUIwQgAEGA4AtrNgIYDAMLIAFBAWohAQwBCwsgACACTQR/QQEFIABBAWstAABB3QBHCw0AIAIhAQNAIAFBAmogAEkEQCABLQAAQSBGBH8gAS0AAUHbAEYFQQALBEAjBCACQYDgC2s2AgwjBCABQYDgC2s2AhAjBCABQf7fC2s2AhQjBCAAQYHgC2s2AhgMAwsgAUEBaiEBDAELCwsFIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQCwUgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyAAIAJGDQEgASACSwR/IAItAAAiBUEJRiAFQSBGcgVBAQsEQCAAIAIQAQUCf0EAIQMgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELC0EAIAEgAk0NABogAi0AACEFIAIgAGtBA0shBkEAIAAgAkYEf0EBBSAFQS5HIAVBLEdxCyAGcg0AGgNAIAAgAkkEQCAALQAAQTBrIARBCmxqIQQgAEEBaiEADAELCyAErCEIA0AgASACSwR/IAItAAAgBUYFQQALBEAgAkEBaiEAA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELC0EAIAAgAmtBBEcEf0EBBSADQQFqIgNBBUoLDQIaIAJBAWohAkEAIQQDQCAAIAJLBEAgAi0AAEEwayAEQQpsaiEEIAJBAWohAgwBCwsgBKwgCELoB358IQggACECDAELCyMEIAi6OQMwIwQjBCgCCEH/eXEgCEL/////////D1hBCHRyNgIIIAILIgJFDQJBASEDCyABIAJNBH9BAAUgAi0AACIAQQlGIABBIEZyC0UNASACQQFqIAFPBH9BAAUgAi0AASIAQQlGIABBIEZyCwRAIAMEQCMEIwQoAghBgMAAcjYCCAsFIwQjBCgCCEGAgAFyNgIICyMEIwQoAghBcHFBAXI2AggjBCACQf/fC2s2AgwjBCABQYDgC2s2AhALIwQgCTkDOCMEIwQoAghBv35xQQFBAiMKG0EGdHI2AggjBCMEKAIIQU9xQTByNgIIQQEPC0EAC/IEAQh/IAAhAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsCQCACIgMgAGsiCUECRyAJQQFHcSAJQQRHcSABIAJNcg0AIAItAAAiCEEvRyAIQS1HcSAIQS5HcQ0AIAJBAWohBgNAIAEgBksEfyAGLQAAQTBrQQpJBUEACwRAIAZBAWohBgwBCwsgBiADa0EBayICRSACQQJLciABIAZNcgR/QQEFIAYtAAAgCEcLDQAgBkEBaiECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIAZrQQFrIQEDQCAAIANJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwsgA0EBaiEAA0AgACAGSQRAIAAtAABBMGsgBUEKbGohBSAAQQFqIQAMAQsLIAlBBEYEQCABRSABQQJLcg0BIAQkDCAFJA0gBkEBaiEAA0AgACACSQRAIAAtAABBMGsgB0EKbGohByAAQQFqIQAMAQsLIAckDgUgAUEERyABQQJHcQ0BIAZBAWohBgNAIAIgBksEQCAGLQAAQTBrIAdBCmxqIQcgBkEBaiEGDAELCyAHQdAPaiAHQewOaiIAIAdBxgBIGyAAIAcgAUEDRhsgAUECRhskDCAFIAQgCEEuRiIAIARBDEogABsiABskDSAEIAUgABskDgsjDUEATCMNQQxKciMOQQBMciMMQQBMcg0AIw4hACMMIQEgAkEAIw0iAkECRgR/QRxBHSABQQNxBH9BAQUgAUHkAG8Ef0EABSABQZADbwsLGwUgAiACQQN1akEBcUEeagsgAE4bDwtBAAupCAEFfyAAIQMDQCABIANLBEAgAy0AAEEwayAGQQpsaiEGIANBAWohAwwBCwsgAiEEIAEhAgNAIAIgBEkEfyACLQAAQYABTwVBAAsEQCACQQFqIQIMAQsLIAJBAWogAiACIAFBAWpGBH8gAS0AAEGUAUYFQQALBH8gAiAESQR/IAItAAAFQQALQc4ARgVBAAsbIgIgAUsgASAAa0EERgRAA0AgAiAESQR/IAItAAAiAEEJRiAAQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIhAwNAIAIgBEkEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiADRiACIANrQQJLcgRAQQAPCyACIQADQCAAIANLBEAgAy0AAEEwayAHQQpsaiEHIANBAWohAwwBCwsgACEBA0AgACAESQR/IAAtAABBgAFPBUEACwRAIABBAWohAAwBCwsgAEEBaiAAIAAgAUEBakYEfyABLQAAQZQBRgVBAAsEfyAAIARJBH8gAC0AAAVBAAtBzgBGBUEACxsiACACRgRAQQAPCwNAIAAgBEkEfyAALQAAIgFBCUYgAUEgRnIFQQALBEAgAEEBaiEADAELCyAAIQEDQCAAIARJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUYgACABa0ECS3IEQEEADwsDQCAAIAFLBEAgAS0AAEEwayAFQQpsaiEFIAFBAWohAQwBCwsgACEBA0AgACAESQR/IAAtAABBgAFPBUEACwRAIABBAWohAAwBCwsgBiAHIAUgAEEBaiAAIAAgAUEBakYEfyABLQAAQZQBRgVBAAsEfyAAIARJBH8gAC0AAAVBAAtBzgBGBUEACxsgBBACDwsgAiEAA0AgACAESQR/IAAtAAAiAUEJRiABQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAhAQNAIAAgBEkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABRiAAIAFrQQJLcgRAQQAPCwNAIAAgAUsEQCABLQAAQTBrIAdBCmxqIQcgAUEBaiEBDAELCyAAIQEDQCAAIARJBH8gAC0AAEGAAU8FQQALBEAgAEEBaiEADAELCyAAQQFqIAAgACABQQFqRgR/IAEtAABBlAFGBUEACwR/IAAgBEkEfyAALQAABUEAC0HOAEYFQQALGyIAIQEgACAETwR/QQEFIAAtAAAiAEEJRiAAQSBGcgtFBEBBAA8LBEAgBiAHIAEgBBADDwsgASEAA0AgACAESQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLA0AgACAESQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIARJBH8gAC0AAAVBAAtBOkYEfyAGIAcgASAEEAMFQQALC4UFAQV/IAAhAgNAIAEgAksEfyACLQAAQSByQeEAa0EaSQR/QQEFIAItAABBgAFPCwVBAAsEQCACQQFqIQIMAQsLA0AgASACSwR/IAItAAAFQQALQS5GBH9BAQUgASACSwR/IAItAAAFQQALQSxGCwRAIAJBAWohAgwBCwsgAiEDA0AgASACSwR/IAItAAAiBEEJRiAEQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIgA0YEQEEADwsgAiEDA0AgASADSwR/IAMtAABBMGtBCkkFQQALBEAgA0EBaiEDDAELCyACIANGIAMgAmtBAktyBEBBAA8LIAMhBANAIAEgA0sEfyADLQAAQYABTwVBAAsEQCADQQFqIQMMAQsLIANBAWogAyADIARBAWpGBH8gBC0AAEGUAUYFQQALBH8gASADSwR/IAMtAAAFQQALQc4ARgVBAAsbIgNBAWogAyABIANLBH8gAy0AAAVBAAtBLEYiBSABIANLBH8gAy0AAAVBAAtBLkZyGyIDIAFJBH8gAy0AAAVBAAsiBkEJRiAGQSBGckUEQEEADwsgACABEAQiBkUEQEEADwtBACEAA0AgAiAESQRAIAItAABBMGsgAEEKbGohACACQQFqIQIMAQsLIAAhBCAFBEAgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAhAgNAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACACa0EERgRAQQAhAwNAIAAgAksEQCACLQAAQTBrIANBCmxqIQMgAkEBaiECDAELCyADIAYgBCAAIAEQAg8LCyAGIAQgAyABEAML0gUBBH8gACEEA0AgASAESwRAIAQtAABBMGsgBUEKbGohBSAEQQFqIQQMAQsLIAUhBiABQQFqIgQgA0kEfyAELQAABUEAC0EgckHhAGtBGkkEf0EBBSADIARLBH8gBC0AAAVBAAtBgAFPCwRAIAQgAxAEIQUjAyEBIAUEfyABIANJBH8gAS0AAAVBAAsgAkcFQQELBEBBAA8LIAFBAWohAANAIAAgA0kEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABa0EBayICQQRHIAJBAkdxBEBBAA8LIAFBAWohAUEAIQQDQCAAIAFLBEAgAS0AAEEwayAEQQpsaiEEIAFBAWohAQwBCwsgBEHQD2ogBEHsDmoiASAEQcYASBsgASAEIAJBA0YbIAJBAkYbIAUgBiAAIAMQAg8LIAQhBQNAIAMgBUsEfyAFLQAAQTBrQQpJBUEACwRAIAVBAWohBQwBCwsgBCAFRiAFIARrQQJLcgRAQQAPCwNAIAQgBUkEQCAELQAAQTBrIAdBCmxqIQcgBEEBaiEEDAELCyADIAVLBH8gBS0AAAVBAAsgAkcEQCABIABrQQJNBH8gAyAFTQR/QQEFIAUtAAAiAEEJRiAAQSBGcgsFQQALBH8gBiAHIAUgAxADBUEACw8LIAVBAWohAgNAIAIgA0kEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAFa0EBayEEIAEgAGtBBEYEQCAERSAEQQJLcgRAQQAPCyAFQQFqIQBBACEBA0AgACACSQRAIAAtAABBMGsgAUEKbGohASAAQQFqIQAMAQsLIAYgByABIAIgAxACDwsgBEEERwRAQQAPCyAFQQFqIQBBACEBA0AgACACSQRAIAAtAABBMGsgAUEKbGohASAAQQFqIQAMAQsLIAEgByAGIAIgAxACBH9BAQUgASAGIAcgAiADEAILC8gHAgZ/AXsgBCQAIAMgBKAkASMBRAAAAH/DYx1Co5z8AkGyD2ohBQNAIAVBAWsiBkGQA20hCCMBIAYgCEGQA2xrIglB7QJsIAlBBG1qIAlB5ABtayAIQbH1CGxqQbryK2u3RAAAAABwmZRBomMEQCAGIQUMAQsLA0AjASAFIAVBkANtIgZBkANsayIIQe0CbCAIQQRtaiAIQeQAbWsgBkGx9QhsakG68itrt0QAAAAAcJmUQaJmBEAgBUEBaiEFDAELCyAFJAJBgOALIQUgAEGA4AtqIQkDQCAFQRBqIgAgCU0EQCALIAX9AAQA/VAhCyAAIQUMAQsLIAv9ZCEAIAUgCUkEfyAAIAX9AAQA/WRBASAJIAVrdEEBa3FyBSAAC0UhCkGA4AshAAJ/A0AgACAJSQRAIAD9AAQA/QwJCQkJCQkJCQkJCQkJCQkJ/SP9ZCIFBEAgACAFaGoiACAJIAAgCUkbDAMLIABBEGohAAwBCwsgCQsgCUkkEEGA4AshAANAIAdBgBRIIAAgCUlxBEAgACEFIAFFAn8DQCAFIAlJBEAgBf0ABAD9DAoKCgoKCgoKCgoKCgoKCgr9I/1kIgYEQCAFIAZoaiIFIAkgBSAJSRsMAwsgBUEQaiEFDAELCyAJCyIIIAlGcUUEQCAIIQUDQCAAIAVJBH8gBUEBay0AAEENRgVBAAsEQCAFQQFrIQUMAQsLIAAgBUkEQCAHIgZBAWohByAGQcgAbEGAMGokBCMEIABBgOALazYCACMEIAVBgOALazYCBP0MAAAAAAAAAAAAAAAAAAAAACELIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQIIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQYIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQoIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQ4IwREAAAAAAAA+H85AzggACAFIAIQI0UEQCME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4CyAKBH9BAQUDQCAAQRBqIgYgBU0EQCALIAD9AAQA/VAhCyAGIQAMAQsLIAv9ZCEGIAAgBUkEfyAGIAD9AAQA/WRBASAFIABrdEEBa3FyBSAGC0ULBEAjBCMEKAIIQYAIcjYCCAsLIAhBAWohAAwCCwsLIAAgCSAAIAlJG0GA4AtrJBUgBwvfBQIFfwF+AkAgAkECcQR/IAAgARAYBUEACw0AIAJBAXEEQCME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4An9BACAAIAEQHCIGRSAGQQFqIAFPcg0AGiAAIgQhBQNAIAUgBkkEQCAF/QAEAP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStIAX9AAQQ/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CEIaEIAX9AAQg/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CIIaEIAX9AAQw/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CMIaEIQggBiAFayIHQcAASQRAIAhCASAHrYZCAX2DIQgLA0AgCEIAUgRAIAUgCHqnaiIHIARLBEBBACAEIAcQDUUNBRpBASEDCyAHQQFqIQQgCCAIQgF9gyEIDAELCyAFQUBrIQUMAQsLQQAgBCAGSQR/QQAgBCAGEA1FDQEaQQEFIAMLRQ0AGiMEIAZB/98LazYCDCMEIAFBgOALazYCECMEIwQoAghBT3FBEHI2AghBAQsNAQsgAkEEcQRAIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQIIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQYIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQoIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQ4IwREAAAAAAAA+H85AzggACABEB0NAQtBAA8LIwQoAghBD3FBAkYEQCMEKAIQQYDgC2ojBCgCDEGA4AtqIgBrIgFBAUYEfyAALQAAQS5GBUEACwRAIwQjBCgCCEGAEHI2AggFIAFBAkYEfyAALwEAQa7cAEYFQQALBEAjBCMEKAIIQYAQcjYCCAsLC0EBCwQAIxULBQBBgCALBgBBgIAECwYAQYDgCwsL/gwiAEGMCAsCTAIAQZgIC7UEBAAAADACAABuYWoAAQAAAGJlZgACAAAAcmFtAAMAAABycGEABAAAAHlhbQAFAAAAbnVqAAYAAABsdWoABwAAAGd1YQAIAAAAcGVzAAkAAAB0Y28ACgAAAHZvbgALAAAAY2VkAAwAAAB6cm0AAwAAAGlhbQAFAAAAdGtvAAoAAAB6ZWQADAAAAHRybQADAAAAaWVtAAUAAABqYW0ABQAAAHNlZAAMAAAAZXpzAAkAAABydmEABAAAAG5pdWoGAAAAbGl1agcAAAB1b2EACAAAAG5lZwABAAAAZ2FtAAUAAAB1aWcABgAAAGd1bAAHAAAAb2dhAAgAAAB0ZXMACQAAAHR0bwAKAAAAY2lkAAwAAABlbmUAAQAAAHJiYQAEAAAAdmVmAAIAAAB0dW8ACgAAAG9nYQAIAAAAeXRzAAEAAAB0dWwAAgAAAGl3awAEAAAAZXpjAAYAAABwaWwABwAAAGVpcwAIAAAAenJ3AAkAAABzaWwACwAAAHVyZwAMAAAAZGVsAAEAAABidWQABAAAAHBycwAIAAAAb3JwAAwAAABtYXQAAQAAAGxlaAACAAAAbGFhbQMAAABodWgABAAAAHVvdAAFAAAAb2xlAAgAAAB5eXMACQAAAGtvbAAKAAAAcnJhbQsAAAB1b2oADAAAAGllaAAHAAAAYWNvAAEAAABzaW4ABAAAAHphaAAGAAAAbWV0AAcAAABseWUACQAAAGlrZQAKAAAAc2FrAAsAAABhcmEADABB3AwLAfwAQegMC+UBBAAAAOAAAABybQAAAwAAAHpybQADAAAAbmoAAAEAAAB2ZgAAAgAAAHJ2ZgACAAAAY2QAAAwAAAB0b2EACAAAAG9hAAAIAAAAY3JtAAMAAABycAAABAAAAGptAAAFAAAAbGoAAAcAAABhcAAACgAAAG9uAAACAAAAbgAAAAIAAABlYgAAAwAAAHZrAAAFAAAAdHZrAAUAAABuZQAABgAAAHJlAAAGAAAAegAAAAkAAAByYXoACQAAAGoAAAAKAAAAY2UAAAcAAABidQAAAgAAAHVhAAAIAAAAc2VrAAYAAABrAAAABgBB3A4LAXwAQegOC20EAAAAaAAAALK9jwABAAAAsrWEAAIAAACAsLwAAwAAAIC/sAAEAAAAubC8AAUAAACPsLwABQAAAL2OuAAGAAAAu464AAcAAACzsrAACAAAAL21gQAJAAAAgrq+AAoAAACPvr0ACwAAALq1tAAMAEHcDwsB7ABB6A8L1QEEAAAA0AAAAPfu8QABAAAA9+XmAAIAAADy4e0AAwAAAPLw4QAEAAAA6uHtAAUAAADx4e0ABQAAAO7g6QAGAAAA7ODpAAcAAADn9+EACAAAAO7l8wAJAAAA9OvvAAoAAADx7+4ACwAAAOvl5AAMAAAA4u3/AAEAAADi5fQAAgAAAPDg7AADAAAA8O/gAAQAAADp4OwABQAAAP/g7AAFAAAA7f7oAAYAAADr/ugABwAAAOPi4AAIAAAA7eXxAAkAAADy6u4ACgAAAP/u7QALAAAA6uXkAAwAQcwRCwFcAEHYEQtIBAAAAEAAAAALdm9uA3JhbQlwZXMHbHVqBXlhbQAAAAAIZ3VhCnRjbwZudWoAAAAAAAAAAAxjZWQBbmFqAAAAAARycGECYmVmAEGsEgsBHABBuBILEQIAAAAKAAAAdAB5AHAAZQA9AEHMEgsBHABB2BILEQIAAAAKAAAAcABlAHIAbQA9AEHsEgsBHABB+BILEQIAAAAKAAAAcwBpAHoAZQA9AEGMEwsBHABBmBMLEQIAAAAKAAAAcwBpAHoAZAA9AEGsEwsBLABBuBMLFQIAAAAOAAAAbQBvAGQAaQBmAHkAPQBB3BMLASwAQegTCxUCAAAADgAAAGMAcgBlAGEAdABlAD0AQYwUCwEsAEGYFAsbAgAAABQAAAB1AG4AaQB4AC4AbQBvAGQAZQA9AEG8FAsBLABByBQLGQIAAAASAAAAdQBuAGkAeAAuAHUAaQBkAD0AQewUCwEsAEH4FAsZAgAAABIAAAB1AG4AaQB4AC4AZwBpAGQAPQBBnBULASwAQagVCxcCAAAAEAAAAG8AcwAuAHUAbgBpAHgAPQBBzBULARwAQdgVCxECAAAACgAAAHMAbABpAG4AawBB7BULASwAQfgVCxUCAAAADgAAAHMAeQBtAGwAaQBuAGs="), (c) => c.charCodeAt(0));
+var __deno_wasm_bytes__ = Uint8Array.from(atob("AGFzbQEAAAABahBgAn9/AX9gAAF/YAN/f38Bf2ACf38AYAR/f39/AX9gBX9/f39/AX9gBn9/f3x/fwF/YAV/f39/fgBgA39/fAF/YAN/f38AYAR/f398AGAEf39/fwBgAABgAX8AYAF/AX9gBX9/f3x8AX8DLCsFBgMABAIHAAAICQAKCwAMDQ4BAQEAAAAAAAMAAAAAAgACAgAEDwIBAQEBBQQBAQQEBowBFnwBRAAAAAAAAAAAC3wBRAAAAAAAAAAAC38BQbIPC38BQQALfwFBAAt/AUEAC3wBRAAAAAAAAAAAC38BQQALfAFEAAAAAAAAAAALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAsHrQELDGlucHV0QWRkcmVzcwAqCWlucHV0U2l6ZQApDHN0YXRlQWRkcmVzcwAoDWNvbnN1bWVkQnl0ZXMAJw5saXN0aW5nQWRkcmVzcwAUC3NjYW5MaXN0aW5nACURcmVwbHlDb2Rlc0FkZHJlc3MAFBByZXBseUVuZHNBZGRyZXNzABMScmVwbHlTdGFydHNBZGRyZXNzABILc2NhblJlcGxpZXMAEQZtZW1vcnkCAAgBDwwBJArqygEr2gQCBH8BfCADIARPBH9BAQUgAy0AACIFQQlGIAVBIEZyC0UEQEEADwsgAyEFA0AgBCAFSwR/IAUtAAAiBkEJRiAGQSBGcgVBAAsEQCAFQQFqIQUMAQsLIAUgBEEAEAUEfyMJIgUgBE8Ef0EBBSAFLQAAIgVBCUYgBUEgRnILBUEAC0UEQCADIARJBH8gAy0AAAVBAAsiBUEJRiAFQSBGciIFBEAgA0EBaiAESQR/IAMtAAEFQQALIgVBCUYgBUEgRnIhBQsgBQR/IANBAmogBEkEfyADLQACBUEACyIEQQlGIARBIEZyBUEACyQLIAAgASACRAAAAAAAAAAAQQMgA0EBaiADIAUbEAEPCyMIIQkjCSEGIwoEQCAGIQMDQCADIARJBH8gAy0AACIFQQlGIAVBIEZyBUEACwRAIANBAWohAwwBCwsgAyAESQR/IAMtAAAFQQALIghBLUYgCEErRnIEfyADQQFqIQUDQCAEIAVLBH8gBS0AAEEwa0EKSQVBAAsEQCAFQQFqIQUMAQsLIAUgA0EFakYFQQALBH8gA0EFaiAETwR/QQEFIAMtAAUiBEEJRiAEQSBGcgsFQQALBEAgA0EBaiEEIANBBWohBQNAIAQgBUkEQCAELQAAQTBrIAdBCmxqIQcgBEEBaiEEDAELCyAAIAEgAiAJQQEgA0EFahABRQRAQQAPCyMGIAdB5ABtQTxsIAdB5ABvardEAAAAAABM7UCiIgmaIAkgCEErRhtEAAAAAAAAAAAjAKGhoCQGQQEPCwsgACABIAIgCUEBQQIjChsgBhABC9wBAQF/IAFBAEwgAUEMSnIgAEEATHIgAkEATHIEQEEADwsgAUECRgR/QRxBHSAAQQNxBH9BAQUgAEHkAG8Ef0EABSAAQZADbwsLGwUgASABQQN1akEBcUEeagsgAkgEQEEADwsgAEEBayAAIAFBAkwbIgBBkANtIQYgAUEDayABQQlqIAFBAkobQZkBbEECakEFbSACaiAAIAZBkANsayIAQe0CbCAAQQRtaiAAQeQAbWtqIAZBsfUIbGpB7fQra7dEAAAAAHCZlEGiIAOgIwChJAYgBCQHIAUkBUEBC4sDAQF+IwQgAEGA4AtrNgJAIwQgAUGA4AtrNgJEIAEgAGsiAEEITQR+IAFBCGspAwBCsODAgYOGjJgwhUJ/QgggAK19QgOGhoMiAkIKfiACQgiIfEL/gfyH8J/A/wCDIgJC5AB+IAJCEIh8Qv//g4Dw/z+DIgJCkM4AfiACQiCIfEL/////D4MFIABBEE0EfiABQRBrKQMAQrDgwIGDhoyYMIVCf0IIIABBCGutfUIDhoaDIgJCCn4gAkIIiHxC/4H8h/CfwP8AgyICQuQAfiACQhCIfEL//4OA8P8/gyICQpDOAH4gAkIgiHxC/////w+DQoDC1y9+IAFBCGspAwBCsODAgYOGjJgwhSICQgp+IAJCCIh8Qv+B/Ifwn8D/AIMiAkLkAH4gAkIQiHxC//+DgPD/P4MiAkKQzgB+IAJCIIh8Qv////8Pg3wFQn8LCyICQv////////8PWARAIwQgAro5AzAjBCMEKAIIQf95cUGAAnI2AggFIwQjBCgCCEH/eXFBgARyNgIICwv4BgEHfyABIABrQQNLBH8gAC0AAyIEQQlGIARBIEZyBUEACwRAIAAtAAIgAC0AAEEQdCAALQABQQh0cnJBoMCAAXIiBEGZ7ajiAmxBHHZBAnRB4BFqKAIAIgdB/wFxQQAgB0EIdiAERhsiBARAIABBA2okAyAEDwsLIABBGGogASABIABrQRhLGyEHQQAhAQNAIAAgB0kEQAJAAkAgAC0AACIIQYABTwRAIAVBCHQgCHIgBSADQQNIGyEFIAYgBkEIdCAIciADIgRBAWoiA0EBcSAEQQZOchshBgwBCyAIQSByQeEAa0EaTw0BIAEiBEEBaiEBIARBBEgEQCACQQh0IAhyQSByIQILCyAAQQFqIQAMAgsLCyAAJAMgA0UEQCABQQNIBEBBAA8LIAFBBE4Ef0EAIQBBnAgoAgBBAnYhAwJ/A0AgACADSARAIAIgAEECdCIEQaAIaigCAEYEQCAEQaQIaigCAAwDCyAAQQJqIQAMAQsLQQALBUEACyIABEAgAA8LIAJBCHYgAiABQQROGyIBQZntqOICbEEcdkECdEHgEWooAgAiAEH/AXFBACAAQQh2IAFGGyIABH8gAAVBACEAQZwIKAIAQQJ2IQICfwNAIAAgAkgEQCABIABBAnQiA0GgCGooAgBGBEAgA0GkCGooAgAMAwsgAEECaiEADAELC0EACwsPCyABRQRAQQEgBUHAgYMGcUHAgYMGR0EBIANBA0ggA0EGTgR/QQAhAEHsDigCAEECdiEBAn8DQCAAIAFIBEAgBiAAQQJ0IgJB8A5qKAIARgRAIAJB9A5qKAIADAMLIABBAmohAAwBCwtBAAsFQQALIgAbGwRAIAAPCyAFQaDAgAFyIQFBACEAQewPKAIAQQJ2IQICfwNAIAAgAkgEQCABIABBAnQiA0HwD2ooAgBGBEAgA0H0D2ooAgAMAwsgAEECaiEADAELC0EACw8LQQAhAEHsDCgCAEECdiEDQQEgAUEESAJ/A0AgACADSARAIAIgAEECdCIBQfAMaigCAEYEQCABQfQMaigCAAwDCyAAQQJqIQAMAQsLQQALIgAbBH8gAAUgAkEIdiEBQQAhAEHsDCgCAEECdiECAn8DQCAAIAJIBEAgASAAQQJ0IgNB8AxqKAIARgRAIANB9AxqKAIADAMLIABBAmohAAwBCwtBAAsLC80GAgV/AXwCQCAARSABQQBMciABQR9Kcg0AIAIhBQNAIAIgA0kEfyACLQAAIgRBCUYgBEEgRnIFQQALBEAgAkEBaiECDAELCyACIANJBH8gAi0AAAVBAAtBMGtBCk8NACACIQQDQCADIARLBH8gBC0AAEEwa0EKSQVBAAsEQCAEQQFqIQQMAQsLIAQgAmsiCEEERgRAIAIgBWtBAUYkCyACIQUgBCECA0AgAiAFSwRAIAUtAABBMGsgBkEKbGohBiAFQQFqIQUMAQsLIAIhBANAIAIgA0kEfyACLQAAQYABTwVBAAsEQCACQQFqIQIMAQsLIAJBAWogAiACIARBAWpGBH8gBC0AAEGUAUYFQQALBH8gAiADSQR/IAItAAAFQQALQc4ARgVBAAsbIgIgA08Ef0EBBSACLQAAIgNBCUYgA0EgRnILBEAgBiAAIAFEAAAAAAAAAABBAyACEAEPCwwBCyACIANBABAFRQRAIAMgBEsEfyAELQAABUEAC0E6RwR/QQEFIARBAWogA0kEfyAELQABBUEAC0Ewa0EKTwsNASAIQQJLBH9BAAUgBEECaiADTwR/QQEFIAQtAAIiA0EJRiADQSBGcgsLRQ0BA0AgAiAESQRAIAItAABBMGsgBkEKbGohBiACQQFqIQIMAQsLIAZBF0oNASAEQQFqIQIgBEECaiEDA0AgAiADSQRAIAItAABBMGsgB0EKbGohByACQQFqIQIMAQsLIAAgASAGQTxsIAdqt0QAAAAAAEztQKIiCRAJIAAgASAJQQIgBEECahABDwsjCSICIANPBH9BAQUgAi0AACICQQlGIAJBIEZyC0UNACMKBEAjCSECA0AgAiADSQR/IAItAAAiBEEJRiAEQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIhBANAIAIgA0kEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAEa0EERgR/IAIgA08Ef0EBBSACLQAAIgNBCUYgA0EgRnILBUEACwRAA0AgAiAESwRAIAQtAABBMGsgBkEKbGohBiAEQQFqIQQMAQsLIAYgACABIwhBASACEAEPCwsgACABIwgQCSAAIAEjCEEBQQIjChsjCRABDwtBAAvfBQEEfyAAIQMDQCABIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAAgA0YgAyAAa0ECS3IEf0EBBSABIANLBH8gAy0AAAVBAAtBOkcLBEBBAA8LA0AgACADSQRAIAAtAABBMGsgBkEKbGohBiAAQQFqIQAMAQsLIANBAWoiACEDA0AgASADSwR/IAMtAABBMGtBCkkFQQALBEAgA0EBaiEDDAELCyADIABrQQJHBEBBAA8LA0AgACADSQRAIAAtAABBMGsgBEEKbGohBCAAQQFqIQAMAQsLIAQhBUEAIQRBACQKIAEgA0sEfyADLQAABUEAC0E6RgRAIANBAWoiACEDA0AgASADSwR/IAMtAABBMGtBCkkFQQALBEAgA0EBaiEDDAELCyADIABrQQJHBEBBAA8LA0AgACADSQRAIAAtAABBMGsgBEEKbGohBCAAQQFqIQAMAQsLQQEkCiABIANLBH8gAy0AAAVBAAtBLkYEfyADQQFqIAFJBH8gAy0AAQVBAAtBMGtBCkkFQQALBEAgA0EBaiEAA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIQMLCyAGQRhGIgAEQCAFRSEACyAABEAgBEUhAAsgAkUgACAAG0UgBkEXSnEgBUE7SnIgBEE8SnIEQEEADwsgAgRAIAMhAANAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFJBH8gAC0AAAVBAAtBIHIiAkHwAEYgAkHhAEZyBEAgASAAQQFqIgBLBH8gAC0AAAVBAAtBIHJB7QBGBEAgAEEBaiEACyAAIAFPBH9BAQUgAC0AACIBQQlGIAFBIEZyC0UgBkEMSnIEQEEADwsgBkEMb0EMQQAgAkHwAEYbaiEGIAAhAwsLIAZBPGwgBWpBPGwgBGq3RAAAAAAAQI9AoiQIIAMkCUEBC/0BACMEIwQoAghBcHEgAHI2AgggAUEATgRAIwQgATYCLCMEIwQoAghBgCByNgIICyMEIwQoAghBT3FBIHI2AgggAEEDRgRAQQAhASACIQADQCAAQQRqIANNBEACQCAAKAIAQaDa+IECRgRAIAEgACABGyEBIAMgAGtBBGutIARRBEAgACEBDAILCyAAQQFqIQAMAgsLCyABBEAjBCACQYDgC2s2AgwjBCABQYDgC2s2AhAjBCABQfzfC2s2AhQjBCADQYDgC2s2AhgFIwQgAkGA4AtrNgIMIwQgA0GA4AtrNgIQCwUjBCACQYDgC2s2AgwjBCADQYDgC2s2AhALC8MBAQJ/IAAtAAEhAiAALQAAIgNBLUcgA0HyAEdxBH9BAQUgAkEtRyACQfcAR3ELBH9BfwVBBEEAIANB8gBGG0ECQQAgAkH3AEYbcgsiAkEASARAQX8PCwJAAkACQAJAIAAtAAIiAEEtRwRAIABB+ABGDQEgAEHzAEYNAiAAQfQARg0CIABB0wBGDQMgAEHUAEYNAyAAQcwARg0DIABB7ABGDQMMBAsgAg8LIAJBAXIPCyACQQFyIAFyDwsgASACcg8LQX8L6AMBBX9BACQLIAAtAAAiAkEwa0EKSQRAIAAhAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAAayIEQQNGIARBBEtyBEBBAA8LIAEgAksEfyACLQAABUEACyIDQS9GIANBLUZyBH9BAQUgA0EuRgR/IAJBAWogAUkEfyACLQABBUEAC0Ewa0EKSQVBAAsLBEAgACACIAMgARAkDwsgAkEBaiACIANBLkYbIgUhAwNAIAEgA0sEfyADLQAAIgZBCUYgBkEgRnIFQQALBEAgA0EBaiEDDAELCyABIANLBH8gAy0AAAVBAAshBiAEQQJNIAMgBUtxBH8gBkEgckHhAGtBGkkgBkGAAU9yBUEACwRAIAMgARADIgVFBEBBAA8LIwMhBANAIAEgBEsEfyAELQAABUEAC0EuRgR/QQEFIAEgBEsEfyAELQAABUEAC0EsRgsEQCAEQQFqIQQMAQsLIAEgBEsEfyAELQAABUEACyIDQQlGIANBIEZyBH9BACEDA0AgACACSQRAIAAtAABBMGsgA0EKbGohAyAAQQFqIQAMAQsLIAUgAyAEIAEQBAVBAAsPCyAAIAIgARAiDwsgAkGAAUkgAkEgckHhAGtBGk9xBEBBAA8LIAAgARAjC8sBAQR/IwIiA0EBayADIABBAkwbIgRBkANtIQYgA0EBayADIwEgAEEDayAAQQlqIABBAkobQZkBbEECakEFbSABaiAEIAZBkANsayIEQe0CbCAEQQRtaiAEQeQAbWtqIAZBsfUIbGpB7fQra7dEAAAAAHCZlEGiIAKgYxshAyABQR1GIABBAkZxBEADQCAFQQhIBH8gA0EDcQR/QQEFIANB5ABvBH9BAAUgA0GQA28LCwVBAAsEQCADQQFrIQMgBUEBaiEFDAELCwsgAwu2AQEBfyAAIQMDQCABIANKBH9BiCAoAgAgA2ogAGtBBEgFQQALBEBBhCBBhCAoAgAgAiADai0AAEGIICgCACADaiAAa0EDdHRyNgIAIANBAWohAwwBCwsgASEDA0AgACADSAR/IAIgA2pBAWstAABBDUYFQQALBEAgA0EBayEDDAELC0GMICABIANrIgIgASAAa0YEf0GMICgCACACagUgAgs2AgBBiCBBiCAoAgAgASAAa2o2AgALrAEBAn8DQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACECA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIAFJIAAgAktxBH8gAC0AACIDQQlGIANBIEZyBUEACwRAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLBSACIQALIAAL6wEBAX8gAUEATCAAQQBMciABQQxKciACQQBMcgRADwsgAkEcSgR/IAFBAkYEf0EcQR0gAEEDcQR/QQEFIABB5ABvBH9BAAUgAEGQA28LCxsFIAEgAUEDdWpBAXFBHmoLIAJIBUEACwRADwsgAEEBayAAIAFBAkwbIgBBkANtIQQjBCABQQNrIAFBCWogAUECShtBmQFsQQJqQQVtIAJqIAAgBEGQA2xrIgBB7QJsIABBBG1qIABB5ABta2ogBEGx9QhsakHt9Ctrt0QAAAAAcJmUQaIgA6A5AzgjBCMEKAIIQb9+cUHAAHI2AggLpgQCBH8BfCACIANJBH8gAi0AAEEuRgVBAAsEQCACQQFqIgIhBANAIAIgA0kEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAERgRADwtBAyACIARrIgUgBUEDTxsiBSAEaiEHA0AgBCAHSQRAIAQtAABBMGsgBkEKbGohBiAEQQFqIQQMAQsLIAa3IQgDQCAFQQNJBEAgCEQAAAAAAAAkQKIhCCAFQQFqIQUMAQsLCyADIAJBAWogAiACIANJBH8gAi0AAEEgckH6AEYFQQALG0cEQA8LIAFBBGohBSABQQZqIQJBACEDA0AgAiAFSwRAIAUtAABBMGsgA0EKbGohAyAFQQFqIQUMAQsLIAMhAiABQQZqIQQgAUEIaiEFQQAhAwNAIAQgBUkEQCAELQAAQTBrIANBCmxqIQMgBEEBaiEEDAELCyABQQhqIQUgAUEKaiEGQQAhBANAIAUgBkkEQCAFLQAAQTBrIARBCmxqIQQgBUEBaiEFDAELCyADQTtKIAJBF0pyIARBPEpyBEAPCyACQTxsIANqQTxsIARqt0QAAAAAAECPQKIgCKAhCCAAIAEhACABQQJqIQJBACEDA0AgACACSQRAIAAtAABBMGsgA0EKbGohAyAAQQFqIQAMAQsLIAFBAmohAiABQQRqIQBBACEBA0AgACACSwRAIAItAABBMGsgAUEKbGohASACQQFqIQIMAQsLIAMgASAIEAwL1gcCBX8BfiAAKAIAQaDAgIECciEEIAAoAgQiAkH/AXFBPUYEQCAAQQVqIQIgBEH08sGrBkYEQCABIAJLBEAgAigCAEGgwICBAnIhAEEEIQQgASACayIFQQRGBEAgAEHm0rGrBkYEf0EBBSAAQezSudsGRgR/QQMFIABB8MilkwdGIABB48ilkwdGcgR/IwQjBCgCCEGAEHI2AghBAgVBBAsLCyEEBSAFQQNGBEBBAkEEIABB////B3FB5NLJA0YbIQQFAn9BAEHcFSgCAEEBdiIFIAEgAmtLDQAaQQAhAANAIAAgBUkEQEEAIABBAXRB4BVqLwEAIAAgAmotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogAEEBaiEADAELC0EBCwRAAn9BAEGMFigCAEEBdiIAIAEgAkEIaiIFa0sNABoDQCAAIANLBEBBACADQQF0QZAWai8BACADIAVqLQAAIgZBIHIgBiAGQcEAa0EaSRtHDQIaIANBAWohAwwBCwtBAQsEf0EBBQJ/QQBBrBYoAgBBAXYiAyABIAVrSw0AGkEAIQADQCAAIANJBEBBACAAQQF0QbAWai8BACAAIAVqLQAAIgZBIHIgBiAGQcEAa0EaSRtHDQIaIABBAWohAAwBCwtBAQsLBEBBAyEEA0AgASACSwR/IAItAABBOkcFQQALBEAgAkEBaiECDAELCyABIAJLBEAjBCACQf/fC2s2AhQjBCABQYDgC2s2AhgLCwsLCyMEIwQoAghBcHEgBHI2AggLQQEPCyAEQfPS6aMGRiAEQfPS6asGRnIEQCABIAJLBH8CfyABIAJrIgBBCEsEQCACIQADQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUYMAQtCf0EIIABrQQN0rCIHhkJ/hUKw4MCBg4aMmDCDIAFBCGspAwAgB4ggB4aEIgdC8OHDh4+evPhwg0Kw4MCBg4aMmDCFIAdChoyYsODAgYMGfELw4cOHj568+HCDQrDgwIGDhoyYMIWEUAsFQQALBEAgAiABEAILQQEPCwUgBEHt3pHLBkYEfyACQf///wdxQaDAAHJB5vL1AUYFQQALBEAgAEEHaiIAIAFJBEAgACABEBoLQQEPBSACQf8BcUEuRiAEQfXcpcMHRnEEQCAAQQVqIAEQGQRAQQEPCwsLCyAALQAAQT1HBEACQANAIAAgAUkEQCAAIAD9AAQA/Qw9PT09PT09PT09PT09PT09/SP9ZCIDaGogAUkhAiADDQIgAEEQaiEADAELC0EAIQILBUEAIQILIAILBwBBgDAkBAvTBAEGf0GUICgCACEDQbAgQQA2AgBBtCAgADYCACADBH9BAQUgAEGA4AtqIQRBgOALIQECfwNAIAQgAUFAayICTwRAQQEgAf0ABAD9DP/////////////////////9IyAB/QAEEP0M//////////////////////0j/VAgAf0ABCD9DP/////////////////////9IyAB/QAEMP0M//////////////////////0j/VD9UP1TDQIaIAIhAQwBCwsDQCABIARJBEBBASABLQAAQf8BRg0CGiABQQFqIQEMAQsLQQALC0UEQA8LIANBAUYEf0H/3wtB/wE6AABBACEDQX8FQQALIgQiASEFA0AgACAFSgRAIAVBgOALai0AACEGAkACQAJAAkACQCADDgUAAQIDAwQLIAZB/wFGBEBBASEDBSABIgJBAWohASACQYDgC2ogBjoAAAsMAwtBACEDIAZB/wFGBEAgASICQQFqIQEgAkGA4AtqIAY6AAAFIAZB+wFPBEBBAiEDBSAGQfoBRgRAQQMhA0GYIEEANgIABSAGQfABSQRAIAFBgOALakH/AToAACABQQFqIgJBAWohASACQYDgC2ogBjoAAAsLCwsMAgtBACEDDAELIANBBEYiAgRAIAZB8AFGIQILIANBA0YiAwRAIAZB/wFGIQMLIAIEf0EABUGYIEGYICgCAEEBaiICNgIAQQVBBEEDIAMbQaQgKAIAIAJIGwshAwsgBUEBaiEFDAELC0GUICADNgIAQbAgIAQ2AgBBtCAgASAEazYCAAvZCQIUfwF+QZwgKAIABEBBAA8LIAAQEEGwICgCAEGA4AtqIQpBtCAoAgAhBEGsICgCAEEARyESQaQgKAIAIg1BqCAoAgAiEEEBayIAIAAgDUobIRNBgCAoAgAhA0GQICgCACELQaAgKAIAIQ9BACEAQX8hDANAIAVFIAQgDkpxBEAgCiAOaiIC/QAEAP0MCgoKCgoKCgoKCgoKCgoKCv0j/WSsIAL9AAQQ/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCEIaEIAL9AAQg/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCIIaEIAL9AAQw/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCMIaEIRUgBCAOayICQcAASARAIBVCASACrIZCAX2DIRULA0AgFUIAUgRAAkAgDiAVeqdqIQECfyADRSAAQQBKcQRAIAEgAGshAiABIApqQQJrLwEAIQYCf0EAIAAgCmooAgAiB0H///8HcSIIQfDhwwdxQbDgwAFHDQAaQQAgCEGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgB0EPcSIIQQFrQQRLDQAaIAhB5ABsIAdBCHZBD3FBCmxqIAdBEHZBD3FqCyEIIAtBASACIBNMIAJBBUpxIAdBGHZBIEZxIAhBAEdxIAZBCHZBDUZxIAZB/wFxQQ1HcRtFBEAgCUEBdCAIOwGAMCAJQQJ0IgIgADYCoLACIAIgAUEBazYC4LAGIAlBAWohCSABQQFqIgAMAgsLIABBAEoEf0EABUGIICgCAAsEQEEAIAEgChAKQYQgKAIAIQZBiCAoAgAiCEGMICgCAGshB0GEIEEANgIAQYggQQA2AgBBjCBBADYCAEF/IQAFIAAgCmooAgAhBiABIQIDQCAAIAJIBH8gAiAKakEBay0AAEENRgVBAAsEQCACQQFrIQIMAQsLIAEgAGsiCCABIAJrayEHCyAMIAAgAxshDAJ/QQIgCCANSiAQIAtrIgIgDU5xDQAaQQMgCEEBaiACSg0AGkEACyIFDQEgCyAIQQFqaiELQSAgBkEYdiAHQQNMGyERIAdBA0gEf0EABQJ/QQAgBkH///8HcSICQfDhwwdxQbDgwAFHDQAaQQAgAkGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgBkEPcSICQQFrQQRLDQAaIAJB5ABsIAZBCHZBD3FBCmxqIAZBEHZBD3FqCwsiFEEARyICBEAgEUEgRiECCyADBEAgAyAGc0EIdEUiAEEBIAIbRSEPIAAgEnJBACACGyECBSARQS1GQQAgFBsEQCAGQf///wdxIQMFIAJFIAdBAEpxBEBBASEFDAQLCwsgAgRAIAlBAXRBgDBqIBQ7AQAgCUECdCICQaCwAmogDDYCACACQeCwBmogASAIayAHajYCACAJQQFqIQlBACELQQAhD0EAIQMLIAwgAUEBaiIAIAMbCyEMIBUgFUIBfYMhFQwCCwsLIA5BQGshDgwBCwsgBUUEQCAAIAQiASAKEApBAgJ/QQJBiCAoAgAiACANSiAQIAtrIgIgDU5xDQAaQQMgACACSg0AGkEACyIAIAAEf0EABUGUICgCAEEFRgsbIQULQYAgIAM2AgBBkCAgCzYCAEGgICAPNgIAQZwgIAU2AgBBuCAgDDYCAEG8ICABNgIAIAkLBgBBoLACCwYAQeCwBgsFAEGAMAuiCgQPfgV/AXsBfANAIBFBwABJBEAgAiAAIBFq/QAEACIW/QwgICAgICAgICAgICAgICAg/SMgFv0MCQkJCQkJCQkJCQkJCQkJCf0j/VD9ZK0gEa2GhCECIBFBEGohEQwBCwsgAiEDQgAhAkEAIREDQCARQcAASQRAIAIgACARav0ABAD9DDAwMDAwMDAwMDAwMDAwMDD9cf0MCgoKCgoKCgoKCgoKCgoKCv0m/WStIBGthoQhAiARQRBqIREMAQsLAkAgA0IBg1ANACADQgGGIgQgA0J/hYMiBXohByADIARCAYRCf4WDIgN6IQogBSAFQgF9gyIEeiELIAMgA0IBfYMiA3ohBSAEIARCAX2DIgR6IQggAyADQgF9gyIDeiEGIAQgBEIBfYMiBHohDCADIANCAX2DIgl6IQMgBCAEQgF9gyIEeiENIAkgCUIBfYMiDnogBCAEQgF9gyIJeiEQIA4gDkIBfYMiDnohBCAOIA5CAX2DIg5QDQAgACAOeiIOp2ogAU8NACANfUIDUiAEIBB9Ig9CAlZyDQBCASAKIAd9hkIBfSAHhkIBIAMgDH2GQgF9IAyGhEIBIA+GQgF9IBCGhCIHIAKDIAdSDQBCASAGIAh9hkIBfSAIhiIHIAIgB4NRQgEgBSALfSIHhkIBfSALhiIKIAIgCoNRIhIEfyAHQgNUBH9BAQUgAiAIiEIBg6cgB0IEUXELBSACIAiIQgGDpyAAIAunai0AAEEgckHhAGtBGk9yCw0AIBJyIAMgDH1CA1RxDQAgACANp2oiES0AAiARLQAAQRB0IBEtAAFBCHRyckGgwIABciIRQZntqOICbEEcdkECdEHgEWooAgAiEkH/AXFBACASQQh2IBFGGyIURQ0AIAkgCUIBfYN6IQcgACAQp2ohESAEIBB9QgJRBH8gES0AASARLQAAQQpsakGQBGsFIBEtAABBMGsLIRIgACAHp2ohESACIAeIQh+DIgJCG1EgDiAHfUIFUXEEfyARLQACQTpGBUEACwR/IBFBA2otAAEgES0AA0EKbGpBkARrIhNBO0ogES0AASARLQAAQQpsakGQBGsiEUEXSnIgEkEATHINASAUIBIgEUE8bCATardEAAAAAABM7UCiIhcQCSERQQIFIAJCD4NCD1EgDiAHfUIEUXFFDQEgEUECai0AASARLQACQQpsaiARLQABIBEtAABBCmxqQeQAbGpB0KADayERQQMLIRMgEkEATCARQQBMcgR/QQEFIBRBAkYEf0EcQR0gEUEDcQR/QQEFIBFB5ABvBH9BAAUgEUGQA28LCxsFIBQgFEEDdWpBAXFBHmoLIBJICw0AIBNBA0YgByAEfUIBUXEEQCMEIwQoAghBgMAAQYCAASAAIA6naiIVQQFqIAFJIgEEfyAVLQABIgFBCUYgAUEgRnIFIAELG3I2AggLIAAgDqdqJBIgACAMp2okEyAAIAOnaiQUIxMjFBACIwQgACALp2pBgOALazYCHCMEIAAgBadqQYDgC2s2AiAjBCAAIAinakGA4AtrNgIkIwQgACAGp2pBgOALazYCKCARQQFrIBEgFEECTBsiAEGQA20hASMEIBRBA2sgFEEJaiAUQQJKG0GZAWxBAmpBBW0gEmogACABQZADbGsiAEHtAmwgAEEEbWogAEHkAG1raiABQbH1CGxqQe30K2u3RAAAAABwmZRBoiAXoCMAoTkDOCMEIwQoAghBv35xIBNBBnRyNgIIQQEPC0EAC/YFAgl/AXwgACABEAsiBiEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQUDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACECA0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIAJNIQMgASAGTQR/QQEFIAYtAABBMGtBCkkLIANyBEBBAA8LIAItAABBMGtBCkkEQEEADwsgACEEA0AgAEEBayIDLQAAQTBrQQpJBEAgAyEADAELCyAAIARGIAQgAGtBEktyBEBBAA8LIAQhAwNAIAEgA0sEfyADLQAAIgdBCUYgB0EgRnIFQQALBEAgA0EBaiEDDAELCyABIANNBH9BAAUgAyABEAgLRQRAQQAPCyMFIAFPBH9BAAUjBS0AACIBQQlGIAFBIEZyC0UEQEEADwsgACACayIBIAUgBmtGIgMEfwJAIAYiAyACIgdGDQAgA0EHcSAHQQdxRgRAA0AgA0EHcQRAQQAhCCABRQ0DIAMtAAAiCSAHLQAAIgprIQggCSAKRw0DIAFBAWshASADQQFqIQMgB0EBaiEHDAELCwNAIAFBCE8EQCADKQMAIAcpAwBRBEAgA0EIaiEDIAdBCGohByABQQhrIQEMAgsLCwsDQCABIghBAWshASAIBEAgAy0AACIJIActAAAiCmshCCAJIApHDQIgA0EBaiEDIAdBAWohBwwBCwtBACEICyAIRQUgAwsEQCAAIAQQAgUgACEBA0AgASAESQRAIAtEAAAAAAAAJECiIAEtAABBMGu3oCELIAFBAWohAQwBCwsjBCALOQMwIwQjBCgCCEH/eXFBgAZyNgIICyMEIAZBgOALazYCHCMEIAVBgOALazYCICMEIAJBgOALazYCJCMEIABBgOALazYCKCMEIwY5AzgjBCMEKAIIQb9+cSMHQQZ0cjYCCCMFQQFqJBFBAQunBQEJfyAAIAEQCyEDA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgA0YEQEEADwsgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQUDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACEGA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQcDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACEEA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIARGIAAgAU9yBEBBAA8LIAAiCC0AACICQQlGIAJBIEZyRQRAQQAPCwNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPBH9BAQUgACECA0AgASACSwR/IAItAAAiCUEJRiAJQSBGcgVBAQtFBEAgAkEBaiECDAELCyABIAJHCwRAQQAPCyABIQkgACECA0AgAiAJSQRAIAItAAAiCkEtRiIBRQRAIApBLkYhAQsgAUUEQCAKQS9GIQELIApBMGtBCkkgASAKQTpGIAEbcgRAIAJBAWohAgwCCwsLAn9BASACIAlGDQAaQQAgACAJEANFDQAaIwMhAgNAIAIgCUkEfyACLQAAQS5GBH9BAQUgAi0AAEEsRgsFQQALBEAgAkEBaiECDAELCyACIAlGCwRAQQAPCyMEIANBgOALazYCHCMEIAVBgOALazYCICMEIAZBgOALazYCJCMEIAdBgOALazYCKCAEIAgQAiAAJBFBAQvKFgMYfwN+AnwDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsDQCADQQJIIAAgAUlxBH8gAC0AAEEwa0EKSQVBAAsEQANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgA0EBaiEDDAELCwJAIAEgAGtBDkkNAAJ/AkACQAJAAkACQCAALQAAIhRBLUYNACAUQeYARg0AIBRB5ABGDQEgFEHsAEYNAiAUQeUARg0CIBRB4gBGDQMgFEHjAEYNAyAUQfAARg0DIBRB8wBGDQMgFEHEAEYNAwwEC0EBDAQLQQIMAwtBAwwCC0EEDAELQQALIhdFDQAgAEEBakEgEAchCyAAQQRqQYABEAchCiAALQAJIgJBCUYgAkEgRnIhBSAALQAHIgJBCUYgAkEgRnIiAwR/QQAFIAUEfyAALQAIIQwgAEEHai0AACICQS1HIAJB8gBHcQR/QQEFIAxBLUcgDEH3AEdxCwR/QX8FQQRBACACQfIARhtBAkEAIAxB9wBGG3ILBSAAQQdqQYAEEAcLCyICIAtBBnQgCkEDdHJyIQ0gCiALciACckEASARAIAtBAEgEf0EABSAAQQRqKAIAQarUqNECRgR/IAAoAgZBqtSo0QJGBUEACwtFDQFBfyENCyAAQQdBCUEKIAUbIAMbaiEAA0AgACABSQR/IAAtAABBK0YEf0EBBSAALQAAQS5GCwR/QQEFIAAtAABBwABGCwVBAAsEQCAAQQFqIQAMAQsLIAAgAU8Ef0EABSAALQAAIgJBCUYgAkEgRnIEf0EBBSAALQAAQTBrQQpJCwtFDQAgFEHjAEcgFEHiAEdxBH8gACABEBUFQQALBEAgF0EDRiMUIxNrQRNJcQRAIxMhACMUIQIDQCAAIAJJBEAgADEAAEIwfSAaQgp+fCEaIABBAWohAAwBCwsFQn8hGgsgFyANIxJBAWogASAaEAZBAQ8LIBRB4gBGIgxFBEAgFEHjAEYhDAsgACELQQAhAkEAIQMDQCAAIAFJBEACQANAIAAgAUkEfyAALQAAIgVBCUYgBUEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPDQAgDAR/IBNBA0YiBSATQQFGIAUbBSATQQJGIBNBAUZyCyAZQQRBAyAYQQFGG0YiBQRAIAAgA2tBAUYhBQsgBQRAIAxFIQULBH8gACABEAgEf0EBBSAFIQoCfyAALQAAQTBrQQpPBEAgACABECAMAQsgACEFA0AgASAFSwR/IAUtAABBMGtBCkkFQQALBEAgBUEBaiEFDAELCyAFIABrQQRGBEAgCgR/IAAgBSABEB8FQQALDAELIAUgAGtBAk0EfyAAIAUgARAhBUEACwsLBUEACyEFIwUgAUlBACAFGwR/IwUtAAAiBUEJRiAFQSBGcgVBAAsEQEEBIRUMAQsgACECA0AgASACSwR/IAItAAAiBUEJRiAFQSBGcgVBAQtFBEAgAkEBaiECDAELCyACIQUgGQRAIBlBAUYEQCACIREgACEECwUgACEJIAUhEAsgCEUgACADa0EBS3EgGSAYQQFGSnEEQCADIQ8gACEOIBkhCAsgBiEHIAMhBiATIRIgACICIRMgBSEDA0AgAyATSwR/IBMtAABBMGtBCkkFQQALBEAgE0EBaiETDAELCyAYAn9BACACIBNGDQAaQQEgAyATRg0AGiATLQAAIgBBLEYEQCATQQFqIRMDQCADIBNLBH8gEy0AAEEwa0EKSQVBAAsEQCATQQFqIRMMAQsLQQNBACADIBNGGwwBCyAAQS5GBEAgE0EBaiETA0AgAyATSwR/IBMtAABBMGtBCkkFQQALBEAgE0EBaiETDAELCwtBACATQQFqIANHDQAaQQJBACATLQAAQSByIgBB7QBGIABB6wBGciAAQecARnIgAEH0AEZyGwsiEyAZGyEYIBZBAWogFiATQQFGGyEWIBlBAWohGSADIQAMAgsLCyAVRQRAIAwEf0EABSALIAEQFgR/QQEFIAsgARAXCwtFDQEgFyANIxEgAUJ/EAZBAQ8LIwsEQCMEIwQoAghBgMAAQYCAASMFQQFqIAFJIgAEfyMFLQABIgBBCUYgAEEgRnIFIAALG3I2AggLIBlBAWshFCATQQFGIAxxIBJBA0ZxBEAgFEEBayEUIAchBgUgE0EBRgRAIAIgAxACBSATQQJGBEAgAiEARAAAAAAAAPA/IR5BACEHA0AgAEEBaiADSQRAIAAtAAAiBUEuRgRAQQEhBwUgHUQAAAAAAAAkQKIgBUEwa7igIR0gHkQAAAAAAAAkQKIgHiAHGyEeCyAAQQFqIQAMAQsLIwQgHSAeo0QAAAAAAAAwQUQAAAAAAACQQCAALQAAQSByIgVB6wBHGyIdRAAAAAAAAJBAoiAdIAVB9ABGIgAgBUHnAEZyGyIdRAAAAAAAAJBAoiAdIAAboiIemyIdIB1EAAAAAAAA8L+gIB1EAAAAAAAA4L+gIB5lGzkDMCMEIwQoAghB/3lxQYAGcjYCCAsLCyAUQQBKIgAgGEEBRnEiDEUgAHEEfyAYRSAJLQAAQTBrQQpJcQ0BIBRBAUYEfyAQIAlrQQZGBH8gCSgCAEHm3rGjBkYFQQALBH8gCS8BBEHl5AFGBUEACwVBAAsEfyMEIwQoAghB/3lxNgIIQQEFIAwLBSAUQQJGBH8gESAEa0EGRgR/IAQoAgBB5t6xowZGBUEACwR/IAQvAQRB5eQBRgVBAAsFQQALDQEgFkEDRiAUQQJGcSADIAJrQRRJcQR/IAIhAANAIAAgA0kEQCAAMQAAQjB9IBpCCn58IRogAEEBaiEADAELCyAaIAkhAEIAIRoDQCAAIBBJBEAgADEAAEIwfSAaQgp+fCEaIABBAWohAAwBCwsgGiEbIAQhAEIAIRoDQCAAIBFJBEAgADEAAEIwfSAaQgp+fCEaIABBAWohAAwBCwsgGiAbfFEFQQALBH9BAgUgESAEayADIAJrRiEAIBZBA0YgFEECRnEgECAJa0EBRnEEfyAJLQAAQTBGBUEACyAAcQRAIAMgAmshB0EAIRkCQCAEIgAgAiIFRg0AIABBB3EgAkEHcUYEQANAIABBB3EEQEEAIRkgB0UNAyAALQAAIgsgBS0AACIKayEZIAogC0cNAyAHQQFrIQcgAEEBaiEAIAVBAWohBQwBCwsDQCAHQQhPBEAgACkDACAFKQMAUQRAIABBCGohACAFQQhqIQUgB0EIayEHDAILCwsLA0AgByIKQQFrIQcgCgRAIAAtAAAiCyAFLQAAIgprIRkgCiALRw0CIABBAWohACAFQQFqIQUMAQsLQQAhGQsFQQEhGQsgDEECIBkbCwsiBSAUSARAIAQgCSAFGyEEIBEgECAFGyEAIBQgBWtBAUYEQCMEIARBgOALazYCHCMEIAZBgOALazYCIAUgBSAISCAIIBRIcQRAIwQgBEGA4AtrNgIcIwQgD0GA4AtrNgIgIwQgDkGA4AtrNgIkBSMEIARBgOALazYCHCMEIABBgOALazYCIANAIAAgAUkEfyAALQAAIgRBCUYgBEEgRnIFQQALBEAgAEEBaiEADAELCyMEIABBgOALazYCJAsjBCAGQYDgC2s2AigLCyMEIwY5AzgjBCMEKAIIQb9+cSMHQQZ0cjYCCCADIAJrQRNJIBNBAUYiACAAGwRAQgAhGgNAIAIgA0kEQCACMQAAQjB9IBpCCn58IRogAkEBaiECDAELCwVCfyEaCyAXIA0jBUEBaiABIBoQBkEBDwtBAAuzBAEDfyAAKAIAQaDAgIECciIDQe3ekasGRgR/IAAtAARBPUYFQQALBEACQCABIABBBWoiAEYgASAAa0EHS3INAANAIAAgAUkEQCAALQAAQTBrIgNBB0sNAiACQQN0IANyIQIgAEEBaiEADAELCyMEIAJB/x9xNgIsIwQjBCgCCEGAIHI2AggLQQEPCyAALQADQT1GBEAgA0H///8HcSICQfXSkQNGIgNFIAJB59KRA0dxBEBBAA8LQRxBJCADGyECIABBBGoiACABSQR/IwQgAmooAgAFQQELRQRAIAJBHEYEQCMEIABBgOALazYCHCMEIAFBgOALazYCIAUjBCAAQYDgC2s2AiQjBCABQYDgC2s2AigLC0EBDwsgAC0ABEEgciEEIANB7+65qwZGIgIEQCAEQfIARiECCyACBH9BAQUgBEHwAEYgA0Hn5L2rB0ZxC0UEQEEADwtBHEEkIAIbIQIgAC0ABUE9RgRAIABBBmoiACABSQR/IwQgAmooAgAFQQELRQRAIAJBHEYEQCMEIABBgOALazYCHCMEIAFBgOALazYCIAUjBCAAQYDgC2s2AiQjBCABQYDgC2s2AigLC0EBDwsgACgCBUGgwICBAnJB7sK1qwZHBH9BAQUgAC0ACUE9RwsEQEEADwsgAEEKaiIAIAFJBEAgAkEcRgRAIwQgAEGA4AtrNgIcIwQgAUGA4AtrNgIgBSMEIABBgOALazYCJCMEIAFBgOALazYCKAsLQQELywQCBH8CfiABIABrQQ5GBEAgACkDBiEGIAApAwAiB0Lw4cOHj568+HCDQrDgwIGDhoyYMIUgB0KGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYRQBH4gBkLw4cOHj568+HCDQrDgwIGDhoyYMIUgBkKGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYQFQgELUARAIAdCsODAgYOGjJgwhSIHQgp+IAdCCIh8Qv+B/Ifwn8D/AIMiB6dB//8DcUHkAGwgB0IQiKdB//8DcWohASAGQrDgwIGDhoyYMIUiBkIKfiAGQgiIfEL/gfyH8J/A/wCDIgZCEIinQf//A3EhACAGQjCIpyAGQiCIp0H//wNxIgIgAEE8bGpBPGxqIQMgAEEYSSIABEAgAkE8SSEACyAABH8gBkIwiKdBPUkFIAALBEAgASAHQiCIp0H//wNxIAdCMIinIANB6AdstxAMCw8LCyAAIQIDQCABIAJLBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIiAyAAa0EPRgR/IAAtAABBMUYFQQALBH8gAC0AAUE5RgVBAAsEQCAAQQJqIQIgAEEFaiEFA0AgAiAFSQRAIAItAABBMGsgBEEKbGohBCACQQFqIQIMAQsLIARB7A5qIABBBWogAyABEA0FIAMgAGtBDkYEQCAAIQIgAEEEaiEFA0AgAiAFSQRAIAItAABBMGsgBEEKbGohBCACQQFqIQIMAQsLIAQgAEEEaiADIAEQDQsLC9AIAQR/IAAhAgJ/A0AgASACSwRAIAL9AAQA/Qw9PT09PT09PT09PT09PT09/SP9ZCIDBEAgAiADaGoiAiABIAEgAksbDAMLIAJBEGohAgwBCwsgAQtBAWohAwJ/QQBB7BIoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QfASai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsEf0EBBQJ/QQBBjBMoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QZATai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsLBEADQCABIANLBH8gAy0AAEEgckHhAGtBGkkFQQALBEAgA0EBaiEDDAELCyABIANGDwsCf0EAQawTKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGwE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIgJFBEACf0EAQcwTKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEHQE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQewTKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEHwE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQZwUKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGgFGovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQcwUKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEHQFGovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQfwUKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGAFWovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAIEfyACBQJ/QQBBrBUoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QbAVai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsLBH8CfwNAIAEgA0sEQEEAIAMtAAAiAEEuRyAAQTBrQQpPcSAAQSByQfoAR3ENAhogA0EBaiEDDAELC0EBCwVBAAsLnwcBB38gACECAn8DQCABIAJLBEAgAv0ABAD9DCAgICAgICAgICAgICAgICD9I/1kIgMEQCACIANoaiICIAEgASACSxsMAwsgAkEQaiECDAELCyABCyEDIxAEQCAAIgICfwNAIAIgA0kEQCAC/QAEAP0MCQkJCQkJCQkJCQkJCQkJCf0j/WQiBQRAIAIgBWhqIgIgAyACIANJGwwDCyACQRBqIQIMAQsLIAMLIgJJIAIgA0lxBH8gAkEBay0AAEE7RgVBAAsEQCACDwsLIAAgA0YgASADTXIEQEEADwsgA0EBay0AAEE7RgRAIAMPCyADIQIDQCAAIAJJBH8gAkEBay0AAEE7RwVBAAsEQCACQQFrIQIMAQsLIAIhAAJ/A0AgACADSQRAIAD9AAQA/Qw9PT09PT09PT09PT09PT09/SP9ZCIFBEAgACAFaGoiACADIAAgA0kbDAMLIABBEGohAAwBCwsgAwsgA0YEQCADDwsDQCACIQACfwNAIAAgAUkEQCAA/QAEAP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WQiBQRAIAAgBWhqIgAgASAAIAFJGwwDCyAAQRBqIQAMAQsLIAELIQYgAiADSwRAIAIhAAJ/A0AgACABSQRAIAD9AAQA/QwgICAgICAgICAgICAgICAg/SP9ZCIDBEAgACADaGoiACABIAAgAUkbDAMLIABBEGohAAwBCwsgAQshAwsgAiADRgRAIAJBACABIAJLGw8LIAIgBkZBASAEGwR/QQEFQQAhBQJAIAIgBk8Ef0EABSACLQAAQSByQeEAa0EaSQtFDQAgAkEBaiEIA0AgBiAISwRAQQEhBSAILQAAIgdBPUYNAkEAIQUgB0EgckHhAGtBGkkiAEUEQCAHQTBrQQpJIQALIABFBEAgB0EtRiEACyAARQRAIAdBLkYhAAsgACAHQd8ARiAAG0UNAiAIQQFqIQgMAQsLCyAFC0UEQAJAA0AgASACSwRAQQEhAwJ/A0AgASACSwRAIAL9AAQA/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZCIABEAgAiAAaGoiACABIAAgAUkbDAMLIAJBEGohAgwBCwsgAQsiAEEBaiABSQR/IAAtAAFBIEYFQQALDQIgAEEBaiECDAELC0EAIQMLQQAgBCADGw8LIAMgBkkEQCACIAMQGwRAIAMPCyADIQQgASAGRgRAIAMPCwsgASAGRwRAIAZBAWohAgwBCwtBAAuBDQMGfwF+AXwDQCAAIAFJBH8gAC0AACIDQQlGIANBIEZyBUEACwRAIABBAWohAAwBCwsCQCAAIAFPBH9BAAUgAC0AAEEwa0EKSQtFDQAgACABEB4iAEUgACABT3IEf0EABSAALQAAIgNBCUYgA0EgRnILRQ0AA0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAUEBEAVFDQAjCSAAQQJqSyIDBEAjCUEDay0AACIAQQlGIABBIEZyIQMLIAEjCSIATQR/QQAFIAAtAAAiBUEJRiAFQSBGcgtFDQADQCAAIAFJBH8gAC0AACIFQQlGIAVBIEZyBUEACwRAIABBAWohAAwBCwsgACABTw0AIwwiBUEBayAFIw0iBkECTBsiB0GQA20hBSMOIAZBA2sgBkEJaiAGQQJKG0GZAWxBAmpBBW1qIAcgBUGQA2xrIgZB7QJsIAZBBG1qIAZB5ABta2ogBUGx9QhsakHt9Ctrt0QAAAAAcJmUQaIjCKAjAKEhCSAALQAAQTxGBEAgAEEBaiEDA0AgAyAAa0EPSSEEIAEgA0sEfyADLQAAQT5HBUEACyAEcQRAIANBAWohAwwBCwsCQCABIANNBH9BAQUgAy0AAEE+RwsNACADQQFqIgMgAGshBSAALQABQSByIgZB5ABGIgQEQCAFQQVGIQQLIAVBCkYgBkHqAEZxBH9BAQUgBkHzAEYEfyAFQQpGIAVBCUZyBUEACwskDyAEIw9yRQ0AIwQjBCgCCEFwcUECQQMgBBtyNgIIIAEgA00Ef0EABSADLQAAIgRBCUYgBEEgRnILRQ0AIABBD2oiAiABIAEgAksbIQIDQCACIANLBH8gAy0AACIEQQlGIARBIEZyBUEACwRAIANBAWohAwwBCwsgAyECCyACRSABIAJJcg0BIw9FIAIgAGtBD0ZxBEAjBCMEKAIIQYCAAXI2AggLIw8EQAJAIwQgAkGA4AtrNgIMIwQgASIAQYDgC2s2AhAgAkEBaiEBA0AgAUEEaiAASQRAIAEoAgAiA0Gg+viBAkcgA0Gg2viBAkdxRQRAIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQIwQgAUH83wtrNgIUIwQgAEGA4AtrNgIYDAMLIAFBAWohAQwBCwsgACACTQR/QQEFIABBAWstAABB3QBHCw0AIAIhAQNAIAFBAmogAEkEQCABLQAAQSBGBH8gAS0AAUHbAEYFQQALBEAjBCACQYDgC2s2AgwjBCABQYDgC2s2AhAjBCABQf7fC2s2AhQjBCAAQYHgC2s2AhgMAwsgAUEBaiEBDAELCwsFIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQCwUgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyAAIAJGDQEgASACSwR/IAItAAAiBUEJRiAFQSBGcgVBAQsEQCAAIAIQAgUCf0EAIQMgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELC0EAIAEgAk0NABogAi0AACEFIAIgAGtBA0shBkEAIAAgAkYEf0EBBSAFQS5HIAVBLEdxCyAGcg0AGgNAIAAgAkkEQCAALQAAQTBrIARBCmxqIQQgAEEBaiEADAELCyAErCEIA0AgASACSwR/IAItAAAgBUYFQQALBEAgAkEBaiEAA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELC0EAIAAgAmtBBEcEf0EBBSADQQFqIgNBBUoLDQIaIAJBAWohAkEAIQQDQCAAIAJLBEAgAi0AAEEwayAEQQpsaiEEIAJBAWohAgwBCwsgBKwgCELoB358IQggACECDAELCyMEIAi6OQMwIwQjBCgCCEH/eXEgCEL/////////D1hBCHRyNgIIIAILIgJFDQJBASEDCyABIAJNBH9BAAUgAi0AACIAQQlGIABBIEZyC0UNASACQQFqIAFPBH9BAAUgAi0AASIAQQlGIABBIEZyCwRAIAMEQCMEIwQoAghBgMAAcjYCCAsFIwQjBCgCCEGAgAFyNgIICyMEIwQoAghBcHFBAXI2AggjBCACQf/fC2s2AgwjBCABQYDgC2s2AhALIwQgCTkDOCMEIwQoAghBv35xQQFBAiMKG0EGdHI2AggjBCMEKAIIQU9xQTByNgIIQQEPC0EAC/IEAQh/IAAhAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsCQCACIgMgAGsiCUECRyAJQQFHcSAJQQRHcSABIAJNcg0AIAItAAAiCEEvRyAIQS1HcSAIQS5HcQ0AIAJBAWohBgNAIAEgBksEfyAGLQAAQTBrQQpJBUEACwRAIAZBAWohBgwBCwsgBiADa0EBayICRSACQQJLciABIAZNcgR/QQEFIAYtAAAgCEcLDQAgBkEBaiECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIAZrQQFrIQEDQCAAIANJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwsgA0EBaiEAA0AgACAGSQRAIAAtAABBMGsgBUEKbGohBSAAQQFqIQAMAQsLIAlBBEYEQCABRSABQQJLcg0BIAQkDCAFJA0gBkEBaiEAA0AgACACSQRAIAAtAABBMGsgB0EKbGohByAAQQFqIQAMAQsLIAckDgUgAUEERyABQQJHcQ0BIAZBAWohBgNAIAIgBksEQCAGLQAAQTBrIAdBCmxqIQcgBkEBaiEGDAELCyAHQdAPaiAHQewOaiIAIAdBxgBIGyAAIAcgAUEDRhsgAUECRhskDCAFIAQgCEEuRiIAIARBDEogABsiABskDSAEIAUgABskDgsjDUEATCMNQQxKciMOQQBMciMMQQBMcg0AIw4hACMMIQEgAkEAIw0iAkECRgR/QRxBHSABQQNxBH9BAQUgAUHkAG8Ef0EABSABQZADbwsLGwUgAiACQQN1akEBcUEeagsgAE4bDwtBAAvrAwEEfwNAIAAgAUkEQCAALQAAQTBrIANBCmxqIQMgAEEBaiEADAELCyADQbIPSCADQbMQSnIEQEEADwsgAUEBaiIAIAJPBH9BAAUgAS0AACIBQQlGIAFBIEZyCwR/IAAtAAAiAUEJRiABQSBGcgVBAQsEQEEADwsgACACEAMiBkUjAyACT3IEf0EABSMDLQAAIgBBCUYgAEEgRnILRQRAQQAPCyMDIQADQCAAIAJJBH8gAC0AACIBQQlGIAFBIEZyBUEACwRAIABBAWohAAwBCwsgACEBA0AgASACSQR/IAEtAABBMGtBCkkFQQALBEAgAUEBaiEBDAELCyAAIAFGIAEgAGtBAktyIAEgAk9yBH9BAAUgAS0AACIEQQlGIARBIEZyC0UEQEEADwsgAyEEQQAhAwNAIAAgAUkEQCAALQAAQTBrIANBCmxqIQMgAEEBaiEADAELCyABIQADQCAAIAJJBH8gAC0AACIFQQlGIAVBIEZyBUEACwRAIABBAWohAAwBCwsgACEFA0AgACACSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIAVBBGpGIgUEfyAAIAJPBH9BAQUgAC0AACIAQQlGIABBIEZyCwUgBQsEf0EABSAEIAYgAyABIAIQAAsL/gUBA38gASAAa0EISQR/QQAFIAAtAAIgAC0AAEEQdCAALQABQQh0cnJBoMCAAXIhAwJ/A0AgAkG8EigCAEECdkgEQEEBIAMgAkECdEHAEmooAgBGDQIaIAJBAWohAgwBCwtBAAsLRQRAQQAPCyAAQQNqIgAtAABBLEYEf0EBBSAALQAAQS5GCwRAIABBAWohAAsgAC0AACICQQlGIAJBIEZyRQRAQQAPCwNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPBH9BAAUgACABEAgLRQRAQQAPCyMHQQNHBEAjBSEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIwdBAUcEf0EABSAAIQIDQCABIAJLBH8gAi0AACIDQQlGIANBIEZyBUEBC0UEQCACQQFqIQIMAQsLIAIDQCABIAJLBH8gAi0AACIEQQlGIARBIEZyBUEACwRAIAJBAWohAgwBCwsgAGsiA0EFTSADQQNPcQR/IAAtAABBIHJB4QBrQRpJBUEACwR/IAIhAANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgAkEEaiAARgVBAAsLRQ8LIwUhAANAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFBABAFRQRAQQEPCyMJIAFPBH9BAAUjCS0AACIAQQlGIABBIEZyC0UEQEEBDwsjCSEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIwYjCEQAAAAAAAAAACMAoUQAAAAAAAAAACMKBH8gASAAa0EESQR/QQAFIAAtAAMiAUEJRiABQSBGcgsEfyAALQACIAAtAABBEHQgAC0AAUEIdHJyIgFBw6jVAkYgAUHUmp0CRnIFQQALBSMKCyIBG6GgJAZBAUECIwobJAcgAEEDaiMJIAEbJAVBACQLQQELqAQBBX8gAS0AACEFIAEgAk8Ef0EBBSAFQS9HIAVBLUdxCwRAQQAPCyABQQFqIQMDQCACIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAMiBCABa0EBayIHRSAHQQJLciACIANNcgR/QQEFIAQtAAAgBUcLBEBBAA8LIARBAWohAwNAIAIgA0sEfyADLQAAQTBrQQpJBUEACwRAIANBAWohAwwBCwsgAyAEa0EDRwRAQQAPCyAEQQFqIQUDQCADIAVLBEAgBS0AAEEwayAGQQpsaiEGIAVBAWohBQwBCwsgBkHQD2ogBkHsDmogBkHGAEgbIQZBACEFA0AgACABSQRAIAAtAABBMGsgBUEKbGohBSAAQQFqIQAMAQsLIAFBAWohAEEAIQEDQCAAIARJBEAgAC0AAEEwayABQQpsaiEBIABBAWohAAwBCwsgBiAFIAEgAyACEAAEf0EBBSAGIAEgBSADIAIQAAtFBEBBAA8LIwdBA0YEQAJAA0AgAiADSwR/IAMtAAAiAEEJRiAAQSBGcgVBAAsEQCADQQFqIQMMAQsLIAMhAANAIAAgAkkEfyAALQAAIgFBCUYgAUEgRnIFQQELRQRAIABBAWohAAwBCwsgACADa0EFSQR/QQEFIABBAWstAABBIHJB4QBJCw0AIAMgAEEBEAUEfyMJIABHBUEBCw0AIwYjCKAkBkEBQQIjChskByAAJAVBACQLCwtBAQupCAEFfyAAIQMDQCABIANLBEAgAy0AAEEwayAGQQpsaiEGIANBAWohAwwBCwsgAiEEIAEhAgNAIAIgBEkEfyACLQAAQYABTwVBAAsEQCACQQFqIQIMAQsLIAJBAWogAiACIAFBAWpGBH8gAS0AAEGUAUYFQQALBH8gAiAESQR/IAItAAAFQQALQc4ARgVBAAsbIgIgAUsgASAAa0EERgRAA0AgAiAESQR/IAItAAAiAEEJRiAAQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIhAwNAIAIgBEkEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiADRiACIANrQQJLcgRAQQAPCyACIQADQCAAIANLBEAgAy0AAEEwayAHQQpsaiEHIANBAWohAwwBCwsgACEBA0AgACAESQR/IAAtAABBgAFPBUEACwRAIABBAWohAAwBCwsgAEEBaiAAIAAgAUEBakYEfyABLQAAQZQBRgVBAAsEfyAAIARJBH8gAC0AAAVBAAtBzgBGBUEACxsiACACRgRAQQAPCwNAIAAgBEkEfyAALQAAIgFBCUYgAUEgRnIFQQALBEAgAEEBaiEADAELCyAAIQEDQCAAIARJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUYgACABa0ECS3IEQEEADwsDQCAAIAFLBEAgAS0AAEEwayAFQQpsaiEFIAFBAWohAQwBCwsgACEBA0AgACAESQR/IAAtAABBgAFPBUEACwRAIABBAWohAAwBCwsgBiAHIAUgAEEBaiAAIAAgAUEBakYEfyABLQAAQZQBRgVBAAsEfyAAIARJBH8gAC0AAAVBAAtBzgBGBUEACxsgBBAADwsgAiEAA0AgACAESQR/IAAtAAAiAUEJRiABQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAhAQNAIAAgBEkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABRiAAIAFrQQJLcgRAQQAPCwNAIAAgAUsEQCABLQAAQTBrIAdBCmxqIQcgAUEBaiEBDAELCyAAIQEDQCAAIARJBH8gAC0AAEGAAU8FQQALBEAgAEEBaiEADAELCyAAQQFqIAAgACABQQFqRgR/IAEtAABBlAFGBUEACwR/IAAgBEkEfyAALQAABUEAC0HOAEYFQQALGyIAIQEgACAETwR/QQEFIAAtAAAiAEEJRiAAQSBGcgtFBEBBAA8LBEAgBiAHIAEgBBAEDwsgASEAA0AgACAESQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLA0AgACAESQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIARJBH8gAC0AAAVBAAtBOkYEfyAGIAcgASAEEAQFQQALC4UFAQV/IAAhAgNAIAEgAksEfyACLQAAQSByQeEAa0EaSQR/QQEFIAItAABBgAFPCwVBAAsEQCACQQFqIQIMAQsLA0AgASACSwR/IAItAAAFQQALQS5GBH9BAQUgASACSwR/IAItAAAFQQALQSxGCwRAIAJBAWohAgwBCwsgAiEDA0AgASACSwR/IAItAAAiBEEJRiAEQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIgA0YEQEEADwsgAiEDA0AgASADSwR/IAMtAABBMGtBCkkFQQALBEAgA0EBaiEDDAELCyACIANGIAMgAmtBAktyBEBBAA8LIAMhBANAIAEgA0sEfyADLQAAQYABTwVBAAsEQCADQQFqIQMMAQsLIANBAWogAyADIARBAWpGBH8gBC0AAEGUAUYFQQALBH8gASADSwR/IAMtAAAFQQALQc4ARgVBAAsbIgNBAWogAyABIANLBH8gAy0AAAVBAAtBLEYiBSABIANLBH8gAy0AAAVBAAtBLkZyGyIDIAFJBH8gAy0AAAVBAAsiBkEJRiAGQSBGckUEQEEADwsgACABEAMiBkUEQEEADwtBACEAA0AgAiAESQRAIAItAABBMGsgAEEKbGohACACQQFqIQIMAQsLIAAhBCAFBEAgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAhAgNAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACACa0EERgRAQQAhAwNAIAAgAksEQCACLQAAQTBrIANBCmxqIQMgAkEBaiECDAELCyADIAYgBCAAIAEQAA8LCyAGIAQgAyABEAQL0gUBBH8gACEEA0AgASAESwRAIAQtAABBMGsgBUEKbGohBSAEQQFqIQQMAQsLIAUhBiABQQFqIgQgA0kEfyAELQAABUEAC0EgckHhAGtBGkkEf0EBBSADIARLBH8gBC0AAAVBAAtBgAFPCwRAIAQgAxADIQUjAyEBIAUEfyABIANJBH8gAS0AAAVBAAsgAkcFQQELBEBBAA8LIAFBAWohAANAIAAgA0kEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABa0EBayICQQRHIAJBAkdxBEBBAA8LIAFBAWohAUEAIQQDQCAAIAFLBEAgAS0AAEEwayAEQQpsaiEEIAFBAWohAQwBCwsgBEHQD2ogBEHsDmoiASAEQcYASBsgASAEIAJBA0YbIAJBAkYbIAUgBiAAIAMQAA8LIAQhBQNAIAMgBUsEfyAFLQAAQTBrQQpJBUEACwRAIAVBAWohBQwBCwsgBCAFRiAFIARrQQJLcgRAQQAPCwNAIAQgBUkEQCAELQAAQTBrIAdBCmxqIQcgBEEBaiEEDAELCyADIAVLBH8gBS0AAAVBAAsgAkcEQCABIABrQQJNBH8gAyAFTQR/QQEFIAUtAAAiAEEJRiAAQSBGcgsFQQALBH8gBiAHIAUgAxAEBUEACw8LIAVBAWohAgNAIAIgA0kEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAFa0EBayEEIAEgAGtBBEYEQCAERSAEQQJLcgRAQQAPCyAFQQFqIQBBACEBA0AgACACSQRAIAAtAABBMGsgAUEKbGohASAAQQFqIQAMAQsLIAYgByABIAIgAxAADwsgBEEERwRAQQAPCyAFQQFqIQBBACEBA0AgACACSQRAIAAtAABBMGsgAUEKbGohASAAQQFqIQAMAQsLIAEgByAGIAIgAxAABH9BAQUgASAGIAcgAiADEAALC8gHAgZ/AXsgBCQAIAMgBKAkASMBRAAAAH/DYx1Co5z8AkGyD2ohBQNAIAVBAWsiBkGQA20hCCMBIAYgCEGQA2xrIglB7QJsIAlBBG1qIAlB5ABtayAIQbH1CGxqQbryK2u3RAAAAABwmZRBomMEQCAGIQUMAQsLA0AjASAFIAVBkANtIgZBkANsayIIQe0CbCAIQQRtaiAIQeQAbWsgBkGx9QhsakG68itrt0QAAAAAcJmUQaJmBEAgBUEBaiEFDAELCyAFJAJBgOALIQUgAEGA4AtqIQkDQCAFQRBqIgAgCU0EQCALIAX9AAQA/VAhCyAAIQUMAQsLIAv9ZCEAIAUgCUkEfyAAIAX9AAQA/WRBASAJIAVrdEEBa3FyBSAAC0UhCkGA4AshAAJ/A0AgACAJSQRAIAD9AAQA/QwJCQkJCQkJCQkJCQkJCQkJ/SP9ZCIFBEAgACAFaGoiACAJIAAgCUkbDAMLIABBEGohAAwBCwsgCQsgCUkkEEGA4AshAANAIAdBgBRIIAAgCUlxBEAgACEFIAFFAn8DQCAFIAlJBEAgBf0ABAD9DAoKCgoKCgoKCgoKCgoKCgr9I/1kIgYEQCAFIAZoaiIFIAkgBSAJSRsMAwsgBUEQaiEFDAELCyAJCyIIIAlGcUUEQCAIIQUDQCAAIAVJBH8gBUEBay0AAEENRgVBAAsEQCAFQQFrIQUMAQsLIAAgBUkEQCAHIgZBAWohByAGQcgAbEGAMGokBCMEIABBgOALazYCACMEIAVBgOALazYCBP0MAAAAAAAAAAAAAAAAAAAAACELIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQIIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQYIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQoIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQ4IwREAAAAAAAA+H85AzggACAFIAIQJkUEQCME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4CyAKBH9BAQUDQCAAQRBqIgYgBU0EQCALIAD9AAQA/VAhCyAGIQAMAQsLIAv9ZCEGIAAgBUkEfyAGIAD9AAQA/WRBASAFIABrdEEBa3FyBSAGC0ULBEAjBCMEKAIIQYAIcjYCCAsLIAhBAWohAAwCCwsLIAAgCSAAIAlJG0GA4AtrJBUgBwvfBQIFfwF+AkAgAkECcQR/IAAgARAYBUEACw0AIAJBAXEEQCME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4An9BACAAIAEQHCIGRSAGQQFqIAFPcg0AGiAAIgQhBQNAIAUgBkkEQCAF/QAEAP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStIAX9AAQQ/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CEIaEIAX9AAQg/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CIIaEIAX9AAQw/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CMIaEIQggBiAFayIHQcAASQRAIAhCASAHrYZCAX2DIQgLA0AgCEIAUgRAIAUgCHqnaiIHIARLBEBBACAEIAcQDkUNBRpBASEDCyAHQQFqIQQgCCAIQgF9gyEIDAELCyAFQUBrIQUMAQsLQQAgBCAGSQR/QQAgBCAGEA5FDQEaQQEFIAMLRQ0AGiMEIAZB/98LazYCDCMEIAFBgOALazYCECMEIwQoAghBT3FBEHI2AghBAQsNAQsgAkEEcQRAIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQIIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQYIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQoIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQ4IwREAAAAAAAA+H85AzggACABEB0NAQtBAA8LIwQoAghBD3FBAkYEQCMEKAIQQYDgC2ojBCgCDEGA4AtqIgBrIgFBAUYEfyAALQAAQS5GBUEACwRAIwQjBCgCCEGAEHI2AggFIAFBAkYEfyAALwEAQa7cAEYFQQALBEAjBCMEKAIIQYAQcjYCCAsLC0EBCwQAIxULBQBBgCALBgBBgIAECwYAQYDgCwsLrg0kAEGMCAsCTAIAQZgIC7UEBAAAADACAABuYWoAAQAAAGJlZgACAAAAcmFtAAMAAABycGEABAAAAHlhbQAFAAAAbnVqAAYAAABsdWoABwAAAGd1YQAIAAAAcGVzAAkAAAB0Y28ACgAAAHZvbgALAAAAY2VkAAwAAAB6cm0AAwAAAGlhbQAFAAAAdGtvAAoAAAB6ZWQADAAAAHRybQADAAAAaWVtAAUAAABqYW0ABQAAAHNlZAAMAAAAZXpzAAkAAABydmEABAAAAG5pdWoGAAAAbGl1agcAAAB1b2EACAAAAG5lZwABAAAAZ2FtAAUAAAB1aWcABgAAAGd1bAAHAAAAb2dhAAgAAAB0ZXMACQAAAHR0bwAKAAAAY2lkAAwAAABlbmUAAQAAAHJiYQAEAAAAdmVmAAIAAAB0dW8ACgAAAG9nYQAIAAAAeXRzAAEAAAB0dWwAAgAAAGl3awAEAAAAZXpjAAYAAABwaWwABwAAAGVpcwAIAAAAenJ3AAkAAABzaWwACwAAAHVyZwAMAAAAZGVsAAEAAABidWQABAAAAHBycwAIAAAAb3JwAAwAAABtYXQAAQAAAGxlaAACAAAAbGFhbQMAAABodWgABAAAAHVvdAAFAAAAb2xlAAgAAAB5eXMACQAAAGtvbAAKAAAAcnJhbQsAAAB1b2oADAAAAGllaAAHAAAAYWNvAAEAAABzaW4ABAAAAHphaAAGAAAAbWV0AAcAAABseWUACQAAAGlrZQAKAAAAc2FrAAsAAABhcmEADABB3AwLAfwAQegMC+UBBAAAAOAAAABybQAAAwAAAHpybQADAAAAbmoAAAEAAAB2ZgAAAgAAAHJ2ZgACAAAAY2QAAAwAAAB0b2EACAAAAG9hAAAIAAAAY3JtAAMAAABycAAABAAAAGptAAAFAAAAbGoAAAcAAABhcAAACgAAAG9uAAACAAAAbgAAAAIAAABlYgAAAwAAAHZrAAAFAAAAdHZrAAUAAABuZQAABgAAAHJlAAAGAAAAegAAAAkAAAByYXoACQAAAGoAAAAKAAAAY2UAAAcAAABidQAAAgAAAHVhAAAIAAAAc2VrAAYAAABrAAAABgBB3A4LAXwAQegOC20EAAAAaAAAALK9jwABAAAAsrWEAAIAAACAsLwAAwAAAIC/sAAEAAAAubC8AAUAAACPsLwABQAAAL2OuAAGAAAAu464AAcAAACzsrAACAAAAL21gQAJAAAAgrq+AAoAAACPvr0ACwAAALq1tAAMAEHcDwsB7ABB6A8L1QEEAAAA0AAAAPfu8QABAAAA9+XmAAIAAADy4e0AAwAAAPLw4QAEAAAA6uHtAAUAAADx4e0ABQAAAO7g6QAGAAAA7ODpAAcAAADn9+EACAAAAO7l8wAJAAAA9OvvAAoAAADx7+4ACwAAAOvl5AAMAAAA4u3/AAEAAADi5fQAAgAAAPDg7AADAAAA8O/gAAQAAADp4OwABQAAAP/g7AAFAAAA7f7oAAYAAADr/ugABwAAAOPi4AAIAAAA7eXxAAkAAADy6u4ACgAAAP/u7QALAAAA6uXkAAwAQcwRCwFcAEHYEQtIBAAAAEAAAAALdm9uA3JhbQlwZXMHbHVqBXlhbQAAAAAIZ3VhCnRjbwZudWoAAAAAAAAAAAxjZWQBbmFqAAAAAARycGECYmVmAEGsEgsBLABBuBILIwQAAAAcAAAAbm9tAGV1dABkZXcAdWh0AGlyZgB0YXMAbnVzAEHcEgsBHABB6BILEQIAAAAKAAAAdAB5AHAAZQA9AEH8EgsBHABBiBMLEQIAAAAKAAAAcABlAHIAbQA9AEGcEwsBHABBqBMLEQIAAAAKAAAAcwBpAHoAZQA9AEG8EwsBHABByBMLEQIAAAAKAAAAcwBpAHoAZAA9AEHcEwsBLABB6BMLFQIAAAAOAAAAbQBvAGQAaQBmAHkAPQBBjBQLASwAQZgUCxUCAAAADgAAAGMAcgBlAGEAdABlAD0AQbwUCwEsAEHIFAsbAgAAABQAAAB1AG4AaQB4AC4AbQBvAGQAZQA9AEHsFAsBLABB+BQLGQIAAAASAAAAdQBuAGkAeAAuAHUAaQBkAD0AQZwVCwEsAEGoFQsZAgAAABIAAAB1AG4AaQB4AC4AZwBpAGQAPQBBzBULASwAQdgVCxcCAAAAEAAAAG8AcwAuAHUAbgBpAHgAPQBB/BULARwAQYgWCxECAAAACgAAAHMAbABpAG4AawBBnBYLASwAQagWCxUCAAAADgAAAHMAeQBtAGwAaQBuAGs="), (c) => c.charCodeAt(0));
 var __deno_wasm_instance__ = new WebAssembly.Instance(new WebAssembly.Module(__deno_wasm_bytes__)).exports;
 var __deno_wasm_export_0__ = __deno_wasm_instance__["inputAddress"];
 var __deno_wasm_export_1__ = __deno_wasm_instance__["inputSize"];
@@ -10770,7 +11113,7 @@ function parseFacts(line) {
     const isFlag = equals < 0 || equals >= stop2;
     const key = line.slice(start, isFlag ? stop2 : equals).toLowerCase();
     const value = isFlag ? "" : line.slice(equals + 1, stop2);
-    if (key === "__proto__") define(facts, key, value);
+    if (key === "__proto__") defineFact(facts, key, value);
     else facts[key] = value;
   }
   return {
@@ -10778,7 +11121,7 @@ function parseFacts(line) {
     facts
   };
 }
-function define(facts, key, value) {
+function defineFact(facts, key, value) {
   Object.defineProperty(facts, key, {
     value,
     writable: true,
@@ -10866,17 +11209,36 @@ function toAlignedText(bytes2) {
 }
 var TableSource = class {
   #bytes;
-  #words;
-  #numbers;
+  /** Words of all records; `undefined` after {@linkcode pack}. */
+  #records;
   #reader;
+  #scan;
+  /** Whether the words differ from the scanner's. */
+  #isChanged = false;
   /** Text of all lines, decoded on first use. */
   #text;
-  /** Creates a source. */
-  constructor(records, reader) {
+  /**
+   * Creates a source.
+   *
+   * @param scan Scans its bytes again
+   */
+  constructor(records, reader, scan) {
     this.#bytes = records.bytes;
-    this.#words = records.words;
-    this.#numbers = records.numbers;
+    this.#records = records;
     this.#reader = reader;
+    this.#scan = scan;
+  }
+  get #words() {
+    return (this.#records ??= this.#scan(this.#bytes)).words;
+  }
+  get #numbers() {
+    return (this.#records ??= this.#scan(this.#bytes)).numbers;
+  }
+  /** Keeps only the bytes, which are scanned again on the next access. */
+  pack() {
+    if (this.#isChanged) return;
+    this.#records = void 0;
+    this.#text = void 0;
   }
   /** Flags of a line. */
   flags(index) {
@@ -10888,6 +11250,7 @@ var TableSource = class {
     const start = this.#words[at + RECORD.nameStart] + 1;
     const end = this.#words[at + RECORD.nameEnd];
     if (start >= end) return;
+    this.#isChanged = true;
     this.#words[at + RECORD.nameStart] = start;
     const isDots = /^\.\.?$/.test(this.name(index));
     if (isDots && this.kind(index) === "directory") {
@@ -11430,24 +11793,24 @@ function remember(map, key, value) {
 var PADDING_MASK = FLAG.padded | FLAG.tight;
 var NamePadding = class {
   #isTight = false;
-  /** Marks of lines that have to be shown to {@linkcode apply}. */
+  /** Marks of lines that must be passed to {@linkcode apply}. */
   get mask() {
     return this.#isTight ? 0 : PADDING_MASK;
   }
   /**
-   * Takes note of a line.
+   * Learns from a line.
    *
    * @param source The lines that were read together
-   * @param index Which of them it is
+   * @param index Index of the line
    */
   note(source, index) {
     if (source.flags(index) & FLAG.tight) this.#isTight = true;
   }
   /**
-   * Takes note of a line, and takes the padding off its name.
+   * Learns from a line, and removes the padding of its name.
    *
    * @param source The lines that were read together
-   * @param index Which of them it is
+   * @param index Index of the line
    */
   apply(source, index) {
     this.note(source, index);
@@ -11459,6 +11822,7 @@ var NamePadding = class {
 // lib/listing/listing_reader.ts
 var ListingReader = class {
   #scanner;
+  #scanAgain;
   #detector;
   #pairs = new LinkPairs();
   #padding = new NamePadding();
@@ -11499,6 +11863,8 @@ var ListingReader = class {
       latest: time + slack,
       zone: zone * 6e4
     });
+    const scanner = this.#scanner;
+    this.#scanAgain = (bytes2) => scanner.scan(NO_BYTES, bytes2, true);
     this.#detector = new FormatDetector({
       forced: format === "auto" ? void 0 : findFormat(format),
       context: {
@@ -11579,7 +11945,7 @@ var ListingReader = class {
     return records.consumed - held;
   }
   #read(entries, records) {
-    const source = new TableSource(records, this.#text);
+    const source = new TableSource(records, this.#text, this.#scanAgain);
     const { bytes: bytes2, count, words } = records;
     const isLong = bytes2.length > this.#maxLine;
     const pairs = this.#pairs;
@@ -11648,10 +12014,11 @@ function countCRs(bytes2) {
   while (start > 0 && bytes2[start - 1] === CR4) start--;
   return bytes2.length - start;
 }
+var SELF_REGEXP = /type=[cp]dir/i;
 function isSelf(entry) {
   if (!entry.isDirectory) return false;
   if (entry.name === "." || entry.name === "..") return true;
-  return /^[cp]dir$/i.test(entry.facts?.type ?? "");
+  return SELF_REGEXP.test(entry.line) && /^[cp]dir$/i.test(entry.facts?.type ?? "");
 }
 function isAsciiTransparent(decode2) {
   const ascii = Uint8Array.from({
@@ -11778,74 +12145,127 @@ function checkWhole(reply, command) {
 var READ_SIZE3 = 64 * 1024;
 var BATCH_SIZE = 8 * 1024;
 var ADVICE3 = "finish the loop or break out of it, collect the entries first (Array.fromAsync), or use walk()";
-async function* receiveListing(request, { open: open2, zone, signal, onData }) {
-  const { session, options, exclusive, onSelf, onNote } = request;
-  const directory = nameOf2(request);
-  let count = 0;
-  let selfEntries = 0;
-  const counted2 = (entries) => {
-    count += entries.length;
-    return entries;
-  };
-  const reader = makeReader(session, options, {
-    zone,
-    directory,
-    onNote,
-    onSelf: (entry) => {
-      selfEntries++;
-      onSelf?.(entry);
-    }
-  });
-  const { transfer, leave } = await exclusive(open2, {
-    signal
-  });
-  const buffer2 = new Uint8Array(READ_SIZE3);
-  const breather = new Breather();
-  let isOver = false;
-  try {
-    while (true) {
-      const n = await transfer.data.read(buffer2);
-      onData?.();
-      if (n === null) break;
-      for (let at = 0; at < n; at += BATCH_SIZE) {
-        const end = Math.min(n, at + BATCH_SIZE);
-        if (breather.isDue) await breather.pause(signal);
-        yield counted2(reader.push(buffer2.subarray(at, end)));
+var REFUSED = {
+  count: 0,
+  selfEntries: 0,
+  format: void 0,
+  isRefused: true,
+  reply: void 0
+};
+var ListingTransfer = class {
+  #request;
+  #options;
+  #outcome = REFUSED;
+  /** Creates a listing, without I/O. */
+  constructor(request, options) {
+    this.#request = request;
+    this.#options = options;
+  }
+  /** What the listing contained; set after the last batch. */
+  get outcome() {
+    return this.#outcome;
+  }
+  /**
+   * Receives the listing. It is requested again if it was cut before its first
+   * byte. A refusal is interpreted: 450 and 550 may mean an empty or a missing
+   * directory. Stopping early aborts the listing; the session stays usable.
+   */
+  async *batches() {
+    for (let asked = 1; ; asked++) {
+      try {
+        yield* this.#receive();
+        return;
+      } catch (error) {
+        if (mayAskAgain(error, {
+          verb: "LIST"
+        }, asked)) continue;
+        if (!isNothingFound(error)) throw error;
+        const { path, options: { signal }, exclusive } = this.#request;
+        const ask3 = (turn) => isDirectory(turn, path, {
+          signal
+        });
+        if (!await exclusive(ask3, {
+          signal
+        })) throw error;
+        this.#outcome = REFUSED;
+        return;
       }
-      if (reader.error !== void 0) throw reader.error;
-    }
-    transfer.data.close();
-    if (!transfer.isFrayed) yield counted2(reader.end());
-    isOver = true;
-  } catch (error) {
-    isOver = true;
-    throw await session.settle(() => fail({
-      transfer,
-      leave
-    }, error, signal));
-  } finally {
-    if (!isOver) {
-      await session.settle(() => stop({
-        transfer,
-        leave
-      }, buffer2));
     }
   }
-  const reply = await session.settle(() => finish({
-    transfer,
-    leave
-  }, signal));
-  if (reader.error !== void 0) throw reader.error;
-  checkWhole(reply, transfer.command);
-  if (transfer.isUnproven && request.isStrict) throw unproven(reply, transfer);
-  return {
-    count,
-    selfEntries,
-    format: reader.format,
-    isRefused: false,
-    reply
-  };
-}
+  async *#receive() {
+    const { session, options, exclusive, onSelf, onNote, isStrict } = this.#request;
+    const { open: open2, zone, signal, onData } = this.#options;
+    let count = 0;
+    let selfEntries = 0;
+    const counted = (entries) => {
+      count += entries.length;
+      return entries;
+    };
+    const reader = makeReader(session, options, {
+      zone,
+      directory: nameOf2(this.#request),
+      onNote,
+      onSelf: (entry) => {
+        selfEntries++;
+        onSelf?.(entry);
+      }
+    });
+    const { transfer, leave } = await exclusive(open2, {
+      signal
+    });
+    const buffer2 = new Uint8Array(READ_SIZE3);
+    const breather = new Breather();
+    let isOver = false;
+    try {
+      while (true) {
+        const n = await transfer.data.read(buffer2);
+        onData?.();
+        if (n === null) break;
+        for (let at = 0; at < n; at += BATCH_SIZE) {
+          const end = Math.min(n, at + BATCH_SIZE);
+          if (breather.isDue) await breather.pause(signal);
+          yield counted(reader.push(buffer2.subarray(at, end)));
+        }
+        if (reader.error !== void 0) throw reader.error;
+      }
+      transfer.data.close();
+      leaveBehind({
+        transfer,
+        leave
+      });
+      if (!transfer.isFrayed) yield counted(reader.end());
+      isOver = true;
+    } catch (error) {
+      isOver = true;
+      throw await session.settle(() => fail({
+        transfer,
+        leave
+      }, error, signal));
+    } finally {
+      if (!isOver) {
+        await session.settle(() => stop({
+          transfer,
+          leave
+        }, buffer2));
+      }
+    }
+    const reply = await session.settle(() => finish({
+      transfer,
+      leave
+    }, signal));
+    if (reader.error !== void 0) throw reader.error;
+    checkWhole(reply, transfer.command);
+    if (transfer.isUnproven && isStrict) throw unproven(reply, transfer);
+    const { format } = reader;
+    this.#outcome = {
+      count,
+      selfEntries,
+      format,
+      isRefused: false,
+      reply
+    };
+  }
+};
 function nameOf2({ session, path }) {
   const text = textOfPath(session, path);
   const isHere = text === "" || text === ".";
@@ -11867,7 +12287,7 @@ async function openMLSD(turn, { path }, signal) {
 async function openList(turn, { path, options: { signal } }, flags = "") {
   const stay = () => Promise.resolve();
   const isHere = path.length === 0 || path === ".";
-  const leave = isHere ? stay : await enterDirectory(turn, path, {
+  const leave = isHere ? stay : await enterForTransfer(turn, path, {
     signal
   });
   const command = withPath("LIST", leave === void 0 ? path : flags);
@@ -11879,7 +12299,7 @@ async function openList(turn, { path, options: { signal } }, flags = "") {
     };
     const transfer = await openTransfer(turn, command, options);
     let left;
-    const leaveOnce = () => left ??= (leave ?? stay)();
+    const leaveOnce = (turn2) => left ??= (leave ?? stay)(turn2);
     transfer.onEnd = leaveOnce;
     return {
       transfer,
@@ -11890,42 +12310,22 @@ async function openList(turn, { path, options: { signal } }, flags = "") {
     throw error;
   }
 }
-var NOTHING = {
-  count: 0,
-  selfEntries: 0,
-  format: void 0,
-  isRefused: true,
-  reply: void 0
-};
+async function enterForTransfer(turn, path, { signal }) {
+  const { profile, control } = turn.session;
+  if (profile.allowsJoining && control.isPipelining) {
+    turn.ensureType("A", {
+      signal
+    }).catch(() => {
+    });
+  }
+  return await enterDirectory(turn, path, {
+    signal
+  }, () => requestBehind(turn, {
+    signal
+  }));
+}
 var NOTHING_REGEXP2 = /\bnot? (be )?found\b|\b(cannot|could not) find\b|\bempty\b/i;
 var THINGS_REGEXP = /\b(files?|director(y|ies)|members?|entries|objects?|data ?sets?)\b/i;
-async function* receiveOrNothing(request, options) {
-  try {
-    return yield* receiveAgain(request, options);
-  } catch (error) {
-    if (!isNothingFound(error)) throw error;
-    const { path, exclusive } = request;
-    const { signal } = request.options;
-    const ask3 = (turn) => isDirectory(turn, path, {
-      signal
-    });
-    if (!await exclusive(ask3, {
-      signal
-    })) throw error;
-    return NOTHING;
-  }
-}
-async function* receiveAgain(request, options) {
-  for (let asked = 1; ; asked++) {
-    try {
-      return yield* receiveListing(request, options);
-    } catch (error) {
-      if (!mayAskAgain(error, {
-        verb: "LIST"
-      }, asked)) throw error;
-    }
-  }
-}
 function isNothingFound(error) {
   const reply = replyOf(error);
   return (reply?.code === 450 || reply?.code === 550) && saysNothing(reply);
@@ -11947,18 +12347,48 @@ var NO_FLAG_REPLIES = [
   504,
   550
 ];
-async function* listByList(request) {
-  const { session, options } = request;
-  const found = options.zone === "infer" ? await findZone(request) : options.zone ?? session.profile.clock.zoneOf("LIST") ?? 0;
-  const zone = request.isRaw ? 0 : found;
-  const isFlagged = options.all === true && session.profile.hasListAll !== false;
-  if (isFlagged) {
-    const received2 = yield* listAll(request, zone);
-    if (received2 !== void 0) return received2;
+var ListListing = class {
+  #request;
+  #transfer;
+  /** Creates a listing, without I/O. */
+  constructor(request) {
+    this.#request = request;
   }
-  const received = yield* listPlain(request, zone);
-  if (isFlagged && received.count > 0) session.profile.hasListAll ??= false;
-  return received;
+  /** What the listing contained, after the last batch. */
+  get outcome() {
+    return this.#transfer.outcome;
+  }
+  /** Receives the listing. */
+  async *batches() {
+    const { session, options } = this.#request;
+    const { profile } = session;
+    const found = options.zone === "infer" ? await findZone(this.#request) : options.zone ?? profile.clock.zoneOf("LIST") ?? 0;
+    const zone = this.#request.isRaw ? 0 : found;
+    const isFlagged = options.all === true && profile.hasListAll !== false;
+    if (isFlagged) {
+      this.#transfer = plainListing(this.#request, zone, "-a");
+      try {
+        yield* this.#transfer.batches();
+        noteFlagged(profile, this.outcome);
+      } catch (error) {
+        const isRefused = profile.hasListAll !== true && isRefusal(error, NO_FLAG_REPLIES);
+        if (!isRefused) throw error;
+      }
+      if (profile.hasListAll === true) return;
+    }
+    this.#transfer = plainListing(this.#request, zone);
+    yield* this.#transfer.batches();
+    if (isFlagged && this.outcome.count > 0) profile.hasListAll ??= false;
+  }
+};
+function plainListing(request, zone, flags) {
+  const { signal } = request.options;
+  const open2 = (turn) => openList(turn, request, flags);
+  return new ListingTransfer(request, {
+    open: open2,
+    zone,
+    signal
+  });
 }
 function silent(request) {
   return {
@@ -11967,74 +12397,13 @@ function silent(request) {
     onNote: void 0
   };
 }
-function listPlain(request, zone, flags) {
-  const { signal } = request.options;
-  const open2 = (turn) => openList(turn, request, flags);
-  return receiveOrNothing(request, {
-    open: open2,
-    zone,
-    signal
-  });
+function noteFlagged(profile, outcome) {
+  if (outcome.count + outcome.selfEntries > 0) profile.hasListAll = true;
+  noteSelf(profile, outcome);
 }
-async function* listAll(request, zone) {
-  const { session } = request;
-  try {
-    const received = yield* listPlain(request, zone, "-a");
-    if (received.count + received.selfEntries > 0) {
-      session.profile.hasListAll = true;
-    }
-    noteSelf(session, received);
-    return session.profile.hasListAll === true ? received : void 0;
-  } catch (error) {
-    const isRefused = session.profile.hasListAll !== true && isRefusal(error, NO_FLAG_REPLIES);
-    if (!isRefused) throw error;
-    return void 0;
-  }
-}
-function noteSelf(session, { count, selfEntries }) {
-  if (selfEntries > 0) session.profile.showsSelf = true;
-  else if (count > 0) session.profile.showsSelf ??= false;
-}
-async function proveRead(request, { count, selfEntries, isRefused }) {
-  if (count + selfEntries > 0 || isRefused) return;
-  const { session, path } = request;
-  const { showsSelf, admitsUnreadable } = session.profile;
-  if (showsSelf === false || admitsUnreadable) return;
-  const received = await readAll(request);
-  if (received === void 0 || received.count + received.selfEntries > 0) {
-    return;
-  }
-  if (session.profile.showsSelf === void 0) {
-    const parent = joinRawPath(rawPathOf(session, path), PARENT);
-    await readAll({
-      ...request,
-      path: parent
-    });
-  }
-  if (session.profile.showsSelf !== true) {
-    session.profile.showsSelf = false;
-    return;
-  }
-  const { reply } = received;
-  throw new PartialListingError(`Cannot list ${quote(textOfPath(session, path))}: the server does not list even the directory itself; it may lack permission to read it`, {
-    reply,
-    command: "LIST -a"
-  });
-}
-var PARENT = new TextEncoder().encode("..");
-async function readAll(request) {
-  const { session } = request;
-  const batches = listPlain(silent(request), 0, "-a");
-  try {
-    let next = await batches.next();
-    while (!next.done) next = await batches.next();
-    noteSelf(session, next.value);
-    return next.value;
-  } catch (error) {
-    const isRefused = isRefusal(error) && !(error instanceof PartialListingError);
-    if (!isRefused) throw error;
-    return void 0;
-  }
+function noteSelf(profile, { count, selfEntries }) {
+  if (selfEntries > 0) profile.showsSelf = true;
+  else if (count > 0) profile.showsSelf ??= false;
 }
 async function findZone(request) {
   const { clock } = request.session.profile;
@@ -12062,7 +12431,7 @@ async function compareNewest(request) {
 async function findNewest(request) {
   let newest;
   let count = 0;
-  for await (const batch of listPlain(silent(request), 0)) {
+  for await (const batch of plainListing(silent(request), 0).batches()) {
     for (const entry of batch) {
       const isExact = entry.isFile && !entry.hostile && entry.mtime !== void 0 && entry.mtimePrecision !== "day";
       if (isExact && (newest === void 0 || entry.mtime > newest.mtime)) {
@@ -12080,87 +12449,84 @@ init_waiting();
 var FIRST_WAIT = 1e4;
 var FIRST_WAIT_SHARE = 1 / 3;
 var MAX_UNREAD = 100;
-async function* listByMLSD(request) {
+function mlsdListing(request) {
   const { signal } = request.options;
   const open2 = (turn) => openMLSD(turn, request, signal);
-  const options = {
+  return new ListingTransfer(request, {
     open: open2,
     zone: 0,
     signal
-  };
-  const received = yield* receiveOrNothing(request, options);
-  await proveEmpty(request, received);
-  return received;
-}
-async function proveEmpty({ path, options: { signal }, exclusive }, { count, isRefused }) {
-  if (count > 0 || isRefused || path.length === 0 || path === ".") return;
-  await exclusive(async (turn) => {
-    const leave = await enterDirectory(turn, path, {
-      signal
-    });
-    await leave?.();
-  }, {
-    signal
   });
 }
-async function* tryMLSD(request, unread) {
-  const { session, options } = request;
-  const limit2 = new AbortController();
-  const signal = anySignal(limit2.signal, options.signal);
-  let timer;
-  const open2 = (turn) => {
-    timer = setTimeout(() => limit2.abort(), firstWaitOf(session));
-    return openMLSD(turn, request, signal);
-  };
-  const onData = () => clearTimeout(timer);
-  const batches = receiveOrNothing(request, {
-    open: open2,
-    zone: 0,
-    signal,
-    onData
-  });
-  try {
-    while (true) {
-      const { done, value } = await batches.next();
-      if (done) {
-        if (value.count + value.selfEntries > unread.length) {
-          session.profile.hasMLSD = true;
-        }
-        const isBelieved = session.profile.hasMLSD === true || session.profile.givesAllByMLSD && unread.length === 0;
-        if (!isBelieved) return value.isRefused;
-        await proveEmpty(request, value);
-        if (unread.length > 0) yield unread.splice(0);
-        return true;
-      }
-      if (session.profile.hasMLSD === true) {
-        yield [
-          ...unread.splice(0),
-          ...value
-        ];
-      } else if (value.every(isUnread)) {
-        unread.push(...value);
-        if (unread.length > MAX_UNREAD) return false;
-      } else {
-        session.profile.hasMLSD = true;
-        yield [
-          ...unread.splice(0),
-          ...value
-        ];
-      }
-    }
-  } catch (error) {
-    const isLate = limit2.signal.aborted && options.signal?.aborted !== true;
-    if (isLate && session.isLost) throw session.control.failure;
-    if (await isReplaced(session, error, options.signal)) return false;
-    if (!isLate && !isUnknownCommand(replyOf(error))) throw error;
-    if (isLate) session.profile.hasMLSD ??= false;
-    else session.profile.hasMLSD = false;
-    return false;
-  } finally {
-    clearTimeout(timer);
-    await batches.return(NOTHING);
+var MLSDTrial = class {
+  /** Lines that no format could read; the listing may consist of them. */
+  unread = [];
+  #request;
+  #outcome;
+  /** Creates a listing, without I/O. */
+  constructor(request) {
+    this.#request = request;
   }
-}
+  /**
+   * What the listing contained, after the last batch; `undefined` if `MLSD`
+   * does not seem to work.
+   */
+  get outcome() {
+    return this.#outcome;
+  }
+  /** Receives the listing, or ends early if `MLSD` does not work. */
+  async *batches() {
+    const { session, options } = this.#request;
+    const { profile } = session;
+    const { unread } = this;
+    const limit = new AbortController();
+    const signal = anySignal(limit.signal, options.signal);
+    let timer;
+    const open2 = (turn) => {
+      timer = setTimeout(() => limit.abort(), firstWaitOf(session));
+      return openMLSD(turn, this.#request, signal);
+    };
+    const onData = () => clearTimeout(timer);
+    const transfer = new ListingTransfer(this.#request, {
+      open: open2,
+      zone: 0,
+      signal,
+      onData
+    });
+    try {
+      for await (const batch of transfer.batches()) {
+        if (profile.hasMLSD !== true && batch.every(isUnread)) {
+          unread.push(...batch);
+          if (unread.length > MAX_UNREAD) return;
+          continue;
+        }
+        profile.hasMLSD = true;
+        yield [
+          ...unread.splice(0),
+          ...batch
+        ];
+      }
+    } catch (error) {
+      const isLate = limit.signal.aborted && options.signal?.aborted !== true;
+      if (isLate && session.isLost) throw session.control.failure;
+      if (await isReplaced(session, error, options.signal)) return;
+      if (!isLate && !isUnknownCommand(replyOf(error))) throw error;
+      if (isLate) profile.hasMLSD ??= false;
+      else profile.hasMLSD = false;
+      return;
+    } finally {
+      clearTimeout(timer);
+    }
+    const { outcome } = transfer;
+    if (outcome.count + outcome.selfEntries > unread.length) {
+      profile.hasMLSD = true;
+    }
+    const isBelieved = profile.hasMLSD === true || profile.givesAllByMLSD && unread.length === 0;
+    if (!isBelieved && !outcome.isRefused) return;
+    this.#outcome = outcome;
+    if (isBelieved && unread.length > 0) yield unread.splice(0);
+  }
+};
 async function isReplaced(session, error, signal) {
   const { control, profile } = session;
   const isOver = control.lostOver?.verb === "MLSD" && session.isLost && control.failure instanceof Deno.errors.UnexpectedEof && profile.hasMLSD !== true;
@@ -12173,6 +12539,84 @@ function isUnread(entry) {
 }
 function firstWaitOf({ options: { timeout } }) {
   return timeout > 0 ? Math.min(FIRST_WAIT, timeout * FIRST_WAIT_SHARE) : FIRST_WAIT;
+}
+
+// lib/directories/verify_empty.ts
+init_printable();
+var PARENT = new TextEncoder().encode("..");
+var EMPTY = {
+  count: 0,
+  selfEntries: 0,
+  format: void 0,
+  isRefused: false,
+  reply: void 0
+};
+async function provesMLSD(request) {
+  const { session, path } = request;
+  const { profile } = session;
+  const isHere = path.length === 0 || path === ".";
+  const isKnown = profile.hasMLSD !== void 0 || profile.hidesParent;
+  if (isHere || isKnown) return false;
+  const parent = joinRawPath(rawPathOf(session, path), PARENT);
+  const trial = new MLSDTrial({
+    ...silent(request),
+    path: parent
+  });
+  try {
+    for await (const _ of trial.batches()) {
+      if (session.profile.hasMLSD === true) break;
+    }
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+  }
+  profile.hidesParent = session.profile.hasMLSD !== true;
+  return !profile.hidesParent;
+}
+async function verifyEntered({ path, options: { signal }, exclusive }, { count, isRefused }) {
+  if (count > 0 || isRefused || path.length === 0 || path === ".") return;
+  await exclusive(async (turn) => {
+    const leave = await enterDirectory(turn, path, {
+      signal
+    });
+    await leave?.();
+  }, {
+    signal
+  });
+}
+async function verifyReadable(request, { count, selfEntries, isRefused }) {
+  if (count + selfEntries > 0 || isRefused) return;
+  const { session: { profile }, path } = request;
+  if (profile.showsSelf === false || profile.admitsUnreadable) return;
+  const outcome = await listAll(request);
+  if (outcome === void 0 || outcome.count + outcome.selfEntries > 0) return;
+  if (profile.showsSelf === void 0) {
+    const parent = joinRawPath(rawPathOf(request.session, path), PARENT);
+    await listAll({
+      ...request,
+      path: parent
+    });
+  }
+  if (profile.showsSelf !== true) {
+    profile.showsSelf = false;
+    return;
+  }
+  throw new PartialListingError(`Cannot list ${quote(textOfPath(request.session, path))}: the server does not list even the directory itself; it may lack permission to read it`, {
+    reply: outcome.reply,
+    command: "LIST -a"
+  });
+}
+async function listAll(request) {
+  const listing = plainListing(silent(request), 0, "-a");
+  try {
+    for await (const _ of listing.batches()) {
+    }
+    noteSelf(request.session.profile, listing.outcome);
+    return listing.outcome;
+  } catch (error) {
+    const isRefused = isRefusal(error) && !(error instanceof PartialListingError);
+    if (!isRefused) throw error;
+    return void 0;
+  }
 }
 
 // lib/directories/listing.ts
@@ -12229,17 +12673,16 @@ async function readDirectory(session, path, options, hooks = {}) {
       isRaw
     };
     const entries = [];
-    let size = 0;
     let read19 = 0;
+    const breather = new Breather();
     try {
       for await (const batch of listBatches(request)) {
         const given = isRaw ? batch : inZone(session, batch);
         for (const entry of reportUnread(given, options, listener)) {
-          const taken = entry.line.length + ENTRY_SIZE;
+          const taken = lineLengthOf(entry) + ENTRY_SIZE;
           read19 += taken;
-          if (isWanted?.(entry) === false) continue;
-          entries.push(entry);
-          size += taken;
+          if (isWanted?.(entry) !== false) entries.push(entry);
+          if (breather.isDue) await breather.pause(options.signal);
         }
         if (held + read19 > maxListing) {
           throw tooLarge(textOfPath(session, path), maxListing);
@@ -12254,36 +12697,50 @@ async function readDirectory(session, path, options, hooks = {}) {
       onPartial(error);
     }
     await listener.settle();
-    hooks.onSize?.(size);
+    hooks.onSize?.(read19);
     return withoutNested(entries);
   }, options);
 }
+function chooseListCommand({ hasMLSD }, { command }) {
+  if (command !== void 0) return command;
+  if (hasMLSD === void 0) return "MLSD?";
+  return hasMLSD ? "MLSD" : "LIST";
+}
 async function* listBatches(request) {
-  const { session, options: { command } } = request;
-  if (command === "LIST") {
-    await proveRead(request, yield* listByList(request));
-    return;
+  const { session: { profile }, options } = request;
+  const command = chooseListCommand(profile, options);
+  if (command === "MLSD") {
+    const listing2 = mlsdListing(request);
+    yield* listing2.batches();
+    return await verifyEntered(request, listing2.outcome);
   }
-  if (command === "MLSD" || session.profile.hasMLSD === true) {
-    yield* listByMLSD(request);
-    return;
+  let unread = [];
+  if (command === "MLSD?") {
+    const trial = new MLSDTrial(request);
+    yield* trial.batches();
+    if (trial.outcome !== void 0) {
+      return await verifyEntered(request, trial.outcome);
+    }
+    unread = trial.unread;
+    if (unread.length === 0 && await provesMLSD(request)) {
+      return await verifyEntered(request, EMPTY);
+    }
   }
-  const unread = [];
-  if (session.profile.hasMLSD === void 0 && (yield* tryMLSD(request, unread))) {
-    return;
-  }
-  let received;
+  const listing = new ListListing(request);
   try {
-    received = yield* listByList(request);
+    yield* listing.batches();
   } catch (error) {
-    const isWrong = isUnknownCommand(replyOf(error)) && session.profile.recalled.delete("MLSD");
-    if (!isWrong) throw error;
-    session.profile.hasMLSD = void 0;
+    const isOutdated = isUnknownCommand(replyOf(error)) && options.command === void 0 && profile.recalled.delete("MLSD");
+    if (!isOutdated) throw error;
+    profile.hasMLSD = void 0;
     return yield* listBatches(request);
   }
-  const { count, format } = received;
-  if (session.profile.hasMLSD === false) await proveRead(request, received);
-  if (count > 0 && format !== void 0) session.profile.hasMLSD ??= false;
+  const { count, format } = listing.outcome;
+  if (options.command === "LIST" || profile.hasMLSD === false) {
+    await verifyReadable(request, listing.outcome);
+  }
+  if (options.command === "LIST") return;
+  if (count > 0 && format !== void 0) profile.hasMLSD ??= false;
   if (count === 0 && unread.length > 0) yield unread;
 }
 function inZone(session, entries) {
@@ -12310,10 +12767,62 @@ function tooMany(session, path, maxEntries) {
   return new RangeError(`Cannot list ${quote(textOfPath(session, path))}: it has more than ${maxEntries} entries, the most that "maxEntries" allows`);
 }
 
+// lib/listing/entry_list.ts
+var EntryList = class {
+  #runs = [];
+  #length = 0;
+  /** The run that is being taken, and the entries taken of it. */
+  #run = 0;
+  #taken = 0;
+  /** Number of entries that were not taken. */
+  get length() {
+    return this.#length;
+  }
+  /** Adds an entry at the end. */
+  push(entry) {
+    this.#length++;
+    const run2 = this.#runs.at(-1);
+    if (run2 !== void 0 && follows(entry, run2)) return void run2.count++;
+    this.#runs.push({
+      first: entry,
+      count: 1
+    });
+    if (run2 !== void 0) packBefore(entry, run2);
+  }
+  /** Takes the first entry. Blocks of lines that were taken are released. */
+  shift() {
+    const run2 = this.#runs[this.#run];
+    if (run2 === void 0) return void 0;
+    const entry = entryAt(run2, this.#taken++);
+    if (this.#taken === run2.count) {
+      this.#runs[this.#run++] = void 0;
+      this.#taken = 0;
+    }
+    this.#length--;
+    return entry;
+  }
+};
+function entryAt({ first }, at) {
+  if (at === 0) return first;
+  const [source, index, changes] = changed(first);
+  return new Entry(source, index + at, changes);
+}
+function packBefore(next, { first }) {
+  const [source] = changed(first);
+  if (source !== changed(next)[0]) source.pack?.();
+}
+function follows(entry, { first, count }) {
+  if (entry.isSymlink || first.isSymlink) return false;
+  const [source, index, changes] = changed(entry);
+  const [firstSource, firstIndex, firstChanges] = changed(first);
+  return source === firstSource && index === firstIndex + count && changes === firstChanges;
+}
+
 // lib/directories/walk.ts
 init_printable();
 
 // lib/directories/glob.ts
+init_check_word();
 init_printable();
 var SLASH2 = 47;
 var Glob = class {
@@ -12554,9 +13063,13 @@ function isIn({ ranges, isNegated }, code) {
   return isMember !== isNegated;
 }
 function makeMatcher(patterns, name) {
-  const all = typeof patterns === "string" || patterns instanceof RegExp ? [
+  const all = Array.isArray(patterns) ? patterns : [
     patterns
-  ] : patterns;
+  ];
+  for (const pattern of all) {
+    if (typeof pattern === "string" || pattern instanceof RegExp) continue;
+    throw new TypeError(`Cannot use ${showValue(pattern)} as "${name}": it must be a glob, a regular expression, or an array of them`);
+  }
   const tests = all.map((pattern) => {
     if (typeof pattern === "string") {
       const glob = new Glob(pattern, name);
@@ -12815,28 +13328,31 @@ var WalkEntry = class extends Entry {
    * it.
    */
   path;
-  /** The path as bytes. They open the same file in any encoding. */
-  rawPath;
   /** Depth below the root of the walk; its entries have depth 1. */
   depth;
   /**
    * Whether it leads back to a directory that contains it. It was not followed.
    */
   isLoop;
+  #directory;
   /**
    * Adds a path to an entry.
    *
    * @param entry The entry
    * @param place Its location
-   * @internal
+   * @ignore
    */
   constructor(entry, place) {
     const [source, index, changes] = changed(entry);
     super(source, index, changes);
     this.path = place.path;
-    this.rawPath = place.rawPath;
     this.depth = place.depth;
     this.isLoop = place.isLoop;
+    this.#directory = place.directory;
+  }
+  /** The path as bytes. They open the same file in any encoding. */
+  get rawPath() {
+    return joinRawEntry(this.#directory, this);
   }
   /**
    * Returns the fields as a plain object.
@@ -12861,9 +13377,9 @@ async function* walkTree(run2, path, { onError, onUnknown, ...others }) {
     onError: listener.heard(onError),
     onUnknown: listener.heard(onUnknown)
   };
-  const { maxDepth = Infinity, match, skip = [] } = options;
+  const { maxDepth = Infinity, match, skip } = options;
   const isMatch2 = match === void 0 ? void 0 : makeMatcher(match, "match");
-  const isSkipped = makeMatcher(skip, "skip");
+  const isSkipped = skip === void 0 ? void 0 : makeMatcher(skip, "skip");
   if (!(maxDepth >= 1)) {
     throw new RangeError(`Cannot walk ${maxDepth} levels: "maxDepth" must be 1 or more`);
   }
@@ -12875,34 +13391,31 @@ async function* walkTree(run2, path, { onError, onUnknown, ...others }) {
   for (let level; (level = levels.at(-1)) !== void 0; ) {
     listener.check();
     if (breather.isDue) await breather.pause(options.signal);
-    const entry = level.rest.pop();
+    const entry = level.rest.shift();
     if (entry === void 0) {
       levels.pop();
       continue;
     }
-    const location = {
-      path: joinEntry(level.path, entry),
-      rawPath: joinRawEntry(level.rawPath, entry),
-      depth: levels.length
-    };
-    const below = joinPath(level.below, entry.name);
-    if (isSkipped(location.path, below)) continue;
-    const start = levels.length < maxDepth ? await startOf(run2, entry, {
-      ...location,
-      below,
+    const path2 = joinEntry(level.path, entry);
+    if (isSkipped?.(path2, belowRoot(level, entry))) continue;
+    const mayEnter = !entry.isFile && levels.length < maxDepth;
+    const start = mayEnter ? await startOf(run2, entry, {
+      path: path2,
       level,
       options
     }) : void 0;
     const isLoop2 = start !== void 0 && isOneOf(levels, start);
     const visited = new WalkEntry(entry, {
-      ...location,
+      path: path2,
+      directory: level.rawPath,
+      depth: levels.length,
       isLoop: isLoop2
     });
-    const isWanted = isIncluded(visited, options) && isMatch2?.(location.path, below) !== false;
+    const isWanted = isIncluded(visited, options) && isMatch2?.(path2, belowRoot(level, entry)) !== false;
     if (isWanted) yield visited;
     if (start === void 0 || isLoop2) continue;
     if (levels.length >= MAX_LEVELS && options.maxDepth === void 0) {
-      throw new RangeError(`Cannot walk ${quote(location.path)}: it is more than ${MAX_LEVELS} levels deep; increase "maxDepth"`);
+      throw new RangeError(`Cannot walk ${quote(path2)}: it is more than ${MAX_LEVELS} levels deep; increase "maxDepth"`);
     }
     const next = await run2((session) => openLevel(session, start, levels, options));
     if (next !== void 0) levels.push(next);
@@ -12914,8 +13427,13 @@ function isIncluded(entry, options) {
   const isKindIncluded = entry.isDirectory ? includeDirs : entry.isSymlink ? includeSymlinks : includeFiles;
   return isKindIncluded !== false;
 }
-async function startOf(run2, entry, { path, below, rawPath, level, options }) {
+function belowRoot({ below }, { name }) {
+  return joinPath(below, name);
+}
+async function startOf(run2, entry, { path, level, options }) {
   if (entry.hostile) return void 0;
+  const below = belowRoot(level, entry);
+  const rawPath = joinRawEntry(level.rawPath, entry);
   const unique = entry.facts?.unique;
   if (entry.isDirectory) {
     const canonical2 = level.canonical === void 0 ? void 0 : joinPath(level.canonical, entry.name);
@@ -13001,12 +13519,19 @@ async function readLevel(session, start, levels, options) {
   let { unique } = start;
   let size = 0;
   let hasUnique = false;
-  const entries = await readDirectory(session, start.rawPath, options, {
+  const rest = new EntryList();
+  const { maxEntries = MAX_KEPT } = options;
+  const nested = await readDirectory(session, start.rawPath, options, {
     held: levels.reduce((sum, { size: size2 }) => sum + size2, 0),
     onSize: (taken) => void (size = taken),
     isWanted: (entry) => {
-      hasUnique ||= entry.facts?.unique !== void 0;
-      return true;
+      hasUnique ||= !entry.isFile && entry.facts?.unique !== void 0;
+      if (entry.format === "os400") return true;
+      rest.push(entry);
+      if (rest.length > maxEntries) {
+        throw tooMany(session, start.rawPath, maxEntries);
+      }
+      return false;
     },
     // a link may have a "unique" of its own, so that of the directory counts
     onSelf: ({ facts }) => {
@@ -13015,10 +13540,11 @@ async function readLevel(session, start, levels, options) {
       }
     }
   });
+  for (const entry of nested) rest.push(entry);
   return {
     ...start,
     unique,
-    rest: entries.reverse(),
+    rest,
     size,
     hasUnique
   };
@@ -13109,15 +13635,25 @@ function isBelow(inner, outer) {
 var WINDOW = 64;
 var DENIED_REGEXP2 = /\b(permission|access)( is)? denied\W*$/i;
 async function ensureDir(session, path, options) {
-  await session.exclusive(async (turn) => {
-    if (await isDirectory(turn, path, options)) return;
-    let refusal3;
-    for (const parent of prefixes(path)) {
-      refusal3 = await make(turn, parent, options);
+  return await session.exclusive(async (turn) => {
+    if (await isDirectory(turn, path, options)) return false;
+    const refusal3 = await makeAll(turn, prefixes(path), options);
+    if (refusal3 === void 0) {
+      return session.state.directory?.startsWith("/") === true;
     }
-    if (refusal3 === void 0) return;
     if (!await isDirectory(turn, path, options)) throw refusal3;
+    return false;
   }, options);
+}
+async function makeAll(turn, paths, options) {
+  const { profile, control } = turn.session;
+  if (profile.allowsJoining && control.isPipelining) {
+    const all = paths.map((path) => makeDirectory(turn, path, options));
+    return (await Promise.all(all)).at(-1);
+  }
+  let refusal3;
+  for (const path of paths) refusal3 = await makeDirectory(turn, path, options);
+  return refusal3;
 }
 function prefixes(path) {
   const ends = [
@@ -13125,7 +13661,7 @@ function prefixes(path) {
   ].map(({ index }) => index + 1);
   return ends.map((end) => path.slice(0, end));
 }
-async function make(turn, path, options) {
+async function makeDirectory(turn, path, options) {
   try {
     await turn.perform({
       verb: "MKD",
@@ -13182,14 +13718,14 @@ async function removeTree(session, path, refusal3, options) {
       if (!(error instanceof FTPPermanentError) || isDenied(error)) throw error;
     }
   }
-  const unread = await empty(session, path, refusal3, options);
+  const unread = await emptyDirectory(session, path, refusal3, options);
   try {
     await removeDirectory(session, path, refusal3, options);
   } catch (error) {
     throw error instanceof FTPPermanentError ? unread ?? error : error;
   }
 }
-async function empty(session, path, refusal3, options) {
+async function emptyDirectory(session, path, refusal3, options) {
   const { maxEntries, signal } = options;
   const listed = {
     maxEntries,
@@ -13337,7 +13873,7 @@ async function changeModificationTime(session, path, date, options = {}) {
     const digits = clock.toSet(verb, date);
     const reply = await ask2(session, {
       verb,
-      argument: behind(session, `${prefix}${formatTime(digits)} `, path),
+      argument: appendPath(session, `${prefix}${formatTime(digits)} `, path),
       name: "path"
     }, options);
     if (isUnknownCommand(reply)) session.profile.noteLacking(key);
@@ -13376,7 +13912,7 @@ function knownDating(session, path, date) {
   if (!isKnown) return void 0;
   const { verb, prefix } = known;
   const digits = clock.toSet(verb, date);
-  const argument = behind(session, `${prefix}${formatTime(digits)} `, path);
+  const argument = appendPath(session, `${prefix}${formatTime(digits)} `, path);
   return async (turn, options) => {
     try {
       const command = {
@@ -13398,8 +13934,8 @@ async function proveByFile(session, path, written, options) {
   clock.noteTry("MDTM");
   if (hasFacts) clock.noteTry("MLSD");
   const [shown, told] = await Promise.all([
-    lookAt(session, path, options),
-    hasFacts ? lookAtFacts(session, path, options) : void 0
+    findShownTime(session, path, options),
+    hasFacts ? findShownTimeInFacts(session, path, options) : void 0
   ]);
   if (shown) {
     const time = {
@@ -13416,7 +13952,7 @@ async function proveByFile(session, path, written, options) {
     clock.noteWritten("MLSD", time, written);
   }
 }
-async function lookAt(session, path, options) {
+async function findShownTime(session, path, options) {
   try {
     return await session.shared((turn) => requestShownTime(turn, path, options), options);
   } catch (error) {
@@ -13424,7 +13960,7 @@ async function lookAt(session, path, options) {
     throw error;
   }
 }
-async function lookAtFacts(session, path, options) {
+async function findShownTimeInFacts(session, path, options) {
   const command = {
     verb: "MLST",
     argument: path,
@@ -13455,17 +13991,17 @@ function isDone(verb, reply, date) {
 }
 
 // lib/directories/prove_clock.ts
-var BACK = 1e6;
+var SET_BACK = 1e6;
 var CLEANUP_TIMEOUT = 5e3;
 async function proveClock(session, directory, options = {}) {
   const { clock } = session.profile;
-  const { signal, teller = "MDTM" } = options;
-  clock.noteTry(teller);
+  const { signal, timeCommand = "MDTM" } = options;
+  clock.noteTry(timeCommand);
   await withFile(session, directory, options, async (path, name, written) => {
     await proveByFile(session, path, written, {
       signal
     });
-    if (teller === "LIST") {
+    if (timeCommand === "LIST") {
       const folder = rawPathOf(session, directory);
       await proveByList(session, folder, name, written, options);
     }
@@ -13474,17 +14010,17 @@ async function proveClock(session, directory, options = {}) {
 }
 async function proveDays(session, directory, times, options) {
   const { clock } = session.profile;
-  const { signal, teller = "MDTM" } = options;
+  const { signal, timeCommand = "MDTM" } = options;
   await withFile(session, directory, options, async (path) => {
     for (const time of times) {
       await changeModificationTime(session, path, new Date(time), {
         signal
       });
       const [shown, told] = await Promise.all([
-        lookAt(session, path, {
+        findShownTime(session, path, {
           signal
         }),
-        teller === "MLSD" ? lookAtFacts(session, path, {
+        timeCommand === "MLSD" ? findShownTimeInFacts(session, path, {
           signal
         }) : null
       ]);
@@ -13501,6 +14037,11 @@ async function withFile(session, directory, options, use) {
   if (written === void 0) return;
   try {
     await use(path, name, written);
+  } catch (error) {
+    if (session.isLost) {
+      await session.replace(error, options.signal).catch(() => false);
+    }
+    throw error;
   } finally {
     await deleteTemporary(session, path);
   }
@@ -13567,12 +14108,12 @@ async function proveByList(session, folder, name, written, { signal }) {
 }
 async function trySetting(session, path, { from }, { signal }) {
   const { clock } = session.profile;
-  const date = new Date(from - BACK);
+  const date = new Date(from - SET_BACK);
   try {
     const { command, digits } = await changeModificationTime(session, path, date, {
       signal
     });
-    const shown = await lookAt(session, path, {
+    const shown = await findShownTime(session, path, {
       signal
     });
     const sent = new Date(toSecond(digits));
@@ -13629,14 +14170,14 @@ var AskedAhead = class {
   #port;
   #answer;
   /**
-   * Asks nothing yet.
+   * Creates an empty answer.
    *
-   * @param ask Sends the questions at once
+   * @param ask Sends the queries at once
    */
   constructor(ask3) {
     this.#ask = ask3;
   }
-  /** Asks, and requests a port. */
+  /** Sends the queries, and requests a port. */
   ask = (turn) => {
     this.#answer = this.#ask(turn);
     this.#answer.catch(() => {
@@ -13644,8 +14185,8 @@ var AskedAhead = class {
     this.#port = openForNext(turn);
   };
   /**
-   * Returns the answer, once; `undefined` if nothing was asked, or if it may not
-   * hold any more.
+   * Returns the answer, once; `undefined` if nothing was asked, or if the
+   * answer may be out of date.
    */
   async take(session, { signal }) {
     const answer = this.#answer;
@@ -13803,14 +14344,14 @@ async function chooseHash(session, options) {
   }
   return void 0;
 }
-async function hashBoth(session, path, { size, signal }, make2) {
+async function hashBoth(session, path, { size, signal }, make) {
   const hash = await chooseHash(session, {
     signal
   });
   if (hash === void 0) return void 0;
   const stop2 = new AbortController();
   const either = anySignal(stop2.signal, signal);
-  const making = make2(hash, either);
+  const making = make(hash, either);
   making.catch((fault) => stop2.abort(fault));
   try {
     const options = {
@@ -13869,15 +14410,15 @@ async function performSlowly(turn, command, { size = 0, signal }) {
   if (timeout === 0) return await turn.perform(command, {
     signal
   });
-  const limit2 = timeout + Math.ceil(size / LEAST_RATE);
+  const limit = timeout + Math.ceil(size / LEAST_RATE);
   signal?.throwIfAborted();
   const pending = control.send(command);
   const late = () => {
-    const error = new Deno.errors.TimedOut(`Cannot complete "${pending.command}": no reply within ${limit2} ms; the connection is closed`);
+    const error = new Deno.errors.TimedOut(`Cannot complete "${pending.command}": no reply within ${limit} ms; the connection is closed`);
     control.fail(error);
     return error;
   };
-  const reply = await within(limit2, signal, late, (signal2) => abortable(pending.first, signal2));
+  const reply = await within(limit, signal, late, (signal2) => abortable(pending.first, signal2));
   return expectSuccess(reply, pending.command);
 }
 function readHash(reply, digits, path) {
@@ -13924,16 +14465,16 @@ async function hashOpenFile(file, hash, signal) {
     digester.update(buffer2.subarray(0, n));
   }
 }
-var STRETCH = 16 * 1024 * 1024;
+var MAX_UNPAUSED = 16 * 1024 * 1024;
 async function hashChunks(chunks, hash, signal) {
   const digester = new Digester(hash);
-  let rest = STRETCH;
+  let rest = MAX_UNPAUSED;
   for await (const chunk of chunks) {
     signal.throwIfAborted();
     digester.update(chunk);
     rest -= chunk.length;
     if (rest > 0) continue;
-    rest = STRETCH;
+    rest = MAX_UNPAUSED;
     await delay(0, signal);
   }
   return digester.digest();
@@ -14036,7 +14577,7 @@ var MAX_LINKS = 40;
 function resolveTarget(local) {
   return locally(() => {
     const path = local instanceof URL ? fileURLToPath2(local) : local;
-    const info = look(path);
+    const { link, info } = statTarget(path);
     if (info?.isDirectory) {
       throw new Deno.errors.IsADirectory(`Cannot download to ${quote(path)}: it is a directory`);
     }
@@ -14044,7 +14585,7 @@ function resolveTarget(local) {
       throw new TypeError(`Cannot download to ${quote(path)}: it is not the name of a file`);
     }
     const isReplaceable = info === void 0 || info.isFile;
-    const end = !isReplaceable ? path : info === void 0 ? followed(path) : real(path);
+    const end = !isReplaceable ? path : link?.isSymlink !== true ? path : info === void 0 ? followLinks(path) : Deno.realPathSync(path);
     return {
       path: end,
       mode: modeOf2(info),
@@ -14086,9 +14627,13 @@ function modeOf2(info) {
     group
   } : void 0;
 }
-function look(path) {
+function statTarget(path) {
   try {
-    return statOrNothing(path);
+    const link = lstatOrNothing(path);
+    return {
+      link,
+      info: link?.isSymlink ? statOrNothing(path) : link
+    };
   } catch (error) {
     throw withMessage(error, (message) => `Cannot download to ${quote(path)}: ${message}`);
   }
@@ -14099,18 +14644,15 @@ function statOrNothing(path) {
 function lstatOrNothing(path) {
   return unlessMissing(() => Deno.lstatSync(path));
 }
-function unlessMissing(look2) {
+function unlessMissing(look) {
   try {
-    return look2();
+    return look();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return void 0;
     throw error;
   }
 }
-function real(path) {
-  return Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path;
-}
-function followed(path) {
+function followLinks(path) {
   let end = path;
   for (let links = 0; links < MAX_LINKS; links++) {
     if (!lstatOrNothing(end)?.isSymlink) return end;
@@ -14134,7 +14676,7 @@ function openNew(path, mode) {
 }
 function openRandomPart(path, mode) {
   for (let attempt = 1; ; attempt++) {
-    const part = beside(path, partName(basename2(path), randomMark(), false));
+    const part = siblingPath(path, partName(basename2(path), randomMark(), false));
     try {
       const opened = openLocked(part, mode, () => false, {
         isNew: true
@@ -14193,7 +14735,7 @@ function isOwn({ isFile, nlink, uid }, owner) {
   return Deno.build.os === "windows" || uid === owner;
 }
 function newFileBeside(path, mode) {
-  const probe2 = beside(path, partName(basename2(path), randomMark(), false));
+  const probe2 = siblingPath(path, partName(basename2(path), randomMark(), false));
   using file = openNew(probe2, mode);
   try {
     return file.statSync();
@@ -14212,7 +14754,7 @@ function openPart(path) {
 function openInPlace(path) {
   return openLocked(path, void 0, () => true);
 }
-function beside(path, name) {
+function siblingPath(path, name) {
   return path.slice(0, path.length - basename2(path).length) + name;
 }
 function removeOtherParts(path, owner, names) {
@@ -14222,7 +14764,7 @@ function removeOtherParts(path, owner, names) {
       const isResumable = isResumablePart(name, basename2(path));
       const isOurs2 = (info) => isResumable ? isOnlyOf(info, owner) : isOwn(info, owner);
       try {
-        removeIdlePart(beside(path, name), isOurs2);
+        removeIdlePart(siblingPath(path, name), isOurs2);
       } catch {
       }
     }
@@ -14258,7 +14800,7 @@ function openLocked(path, mode, isWanted, { isNew: isFresh = false } = {}) {
     let isOurs2 = false;
     try {
       if (!isNew && !isWanted(file.statSync())) return void 0;
-      if (!tryLock(file)) throw busy2(path);
+      if (!tryLock(file)) throw busyError2(path);
       isOurs2 = isUnder(path, file);
     } finally {
       if (!isOurs2) file.close();
@@ -14268,7 +14810,7 @@ function openLocked(path, mode, isWanted, { isNew: isFresh = false } = {}) {
       isNew
     };
   }
-  throw busy2(path);
+  throw busyError2(path);
 }
 function openUnlessLate(path, mode, isNew) {
   const Late = isNew ? Deno.errors.AlreadyExists : Deno.errors.NotFound;
@@ -14289,7 +14831,7 @@ function tryLock(file) {
     return true;
   }
 }
-function busy2(path) {
+function busyError2(path) {
   return new Deno.errors.Busy(`Cannot write to ${quote(path)}: another download is writing to it; wait for it or use another name`);
 }
 
@@ -14368,7 +14910,7 @@ var Part = class _Part {
   #foreign;
   /** Whether no file had the target's name before. */
   #isNew = false;
-  /** Whether old content must be truncated before the first write. */
+  /** Whether old content has to be truncated before the first write. */
   #isStale = false;
   #isBegun = false;
   #isDone = false;
@@ -14386,12 +14928,12 @@ var Part = class _Part {
    * @param mark Identifies the remote file, if the download may be resumed
    * @throws {LocalError} If another download is writing to it
    */
-  static beside(target, mark) {
+  static besideTarget(target, mark) {
     const name = basename3(target.path);
     const part = locally(() => inFolder(target, () => {
       let foreign;
       if (mark !== void 0) {
-        const path2 = beside(target.path, partName(name, mark, true));
+        const path2 = siblingPath(target.path, partName(name, mark, true));
         const file2 = openPart(path2);
         if (file2 !== void 0) {
           const info = file2.statSync();
@@ -15035,10 +15577,10 @@ var Segments = class _Segments {
       for (const { received } of forks) failure3 ??= await received;
       await this.#fetchAll(provider, own);
       if (!this.isComplete) throw failure3.error;
-      this.closed = Promise.all(forks.map(({ closed: closed2 }) => closed2));
+      this.closed = Promise.all(forks.map(({ closed }) => closed));
     } catch (error) {
       stop2.abort(error);
-      await Promise.all(forks.map(({ closed: closed2 }) => closed2));
+      await Promise.all(forks.map(({ closed }) => closed));
       throw error;
     }
   }
@@ -15201,7 +15743,7 @@ async function verifyDownload(session, downloaded, { verify, signal }) {
     }, (hash, signal2) => part.hash(hash, signal2));
     if (hashes !== void 0) {
       const { name, local, remote: remote2 } = hashes;
-      if (local !== remote2) throw unusable(downloaded, name, remote2, local);
+      if (local !== remote2) throw notResumable(downloaded, name, remote2, local);
       return name;
     }
   }
@@ -15213,17 +15755,17 @@ async function checkAgain(session, downloaded, options) {
   if (position > facts.size) {
     const size2 = await session.shared((turn) => requestBinarySize(turn, remote, options), options);
     if (position <= (size2 ?? 0)) return;
-    throw unusable(downloaded, "size", size2 ?? facts.size, position);
+    throw notResumable(downloaded, "size", size2 ?? facts.size, position);
   }
   if (!isSlow || facts.shown === null) return;
   const { size, shown } = await requestFacts(session, remote, options);
   if (size === null) return;
-  if (size < position) throw unusable(downloaded, "size", size, position);
+  if (size < position) throw notResumable(downloaded, "size", size, position);
   if (size > position || shown === null) return;
   if (shown.getTime() === facts.shown.getTime()) return;
-  throw unusable(downloaded, "mtime", facts.shown.toISOString(), shown.toISOString(), `Cannot download ${quote(remote)}: the file on the server changed during the transfer`);
+  throw notResumable(downloaded, "mtime", facts.shown.toISOString(), shown.toISOString(), `Cannot download ${quote(remote)}: the file on the server changed during the transfer`);
 }
-function unusable(downloaded, what, expected, actual, message) {
+function notResumable(downloaded, what, expected, actual, message) {
   downloaded.part.reset();
   return differs(downloaded, what, expected, actual, message);
 }
@@ -15242,6 +15784,7 @@ var WriteBehind = class {
   #fault;
   #buffer;
   #spare;
+  #isShared;
   #filled = 0;
   #writing;
   /**
@@ -15253,7 +15796,8 @@ var WriteBehind = class {
    */
   constructor(part, size, isWhole) {
     this.#part = part;
-    this.#buffer = new Uint8Array(size);
+    this.#isShared = isWhole && size === SHARED_SIZE;
+    this.#buffer = this.#isShared ? borrowBuffer() : new Uint8Array(size);
     if (!isWhole) this.#spare = new Uint8Array(size);
     this.#failed.promise.catch(() => {
     });
@@ -15293,6 +15837,10 @@ var WriteBehind = class {
     await this.#writing;
     if (this.#fault !== void 0) throw this.#fault;
   }
+  /** Ends after all bytes were read and written. */
+  close() {
+    if (this.#isShared) returnBuffer(this.#buffer);
+  }
   #begin() {
     if (this.#fault !== void 0) throw this.#fault;
     if (this.#spare === void 0 || this.#filled === 0) return;
@@ -15317,7 +15865,7 @@ var WriteBehind = class {
 
 // lib/files/download/download.ts
 var BLOCK_SIZE3 = 1024 * 1024;
-var LEAST_BLOCK2 = 16 * 1024;
+var LEAST_BLOCK2 = SHARED_SIZE;
 var SHORT2 = 64 * 1024;
 var DISK_GRACE = 5e3;
 var RECHECK_AFTER = 1e3;
@@ -15374,7 +15922,7 @@ var Download = class {
     });
     this.#tracker = new ProgressTracker(options, BLOCK_SIZE3, limiter);
   }
-  /** Bytes of the file that are here. */
+  /** Bytes of the file that were received. */
   get #position() {
     return this.#segments?.received ?? this.#part?.position ?? 0;
   }
@@ -15395,7 +15943,7 @@ var Download = class {
     }
     return result;
   }
-  /** Makes the local file, or leaves the one before. */
+  /** Creates the local file, or leaves the existing one. */
   async #fetchTo(target) {
     let isKept = false;
     try {
@@ -15456,10 +16004,7 @@ var Download = class {
     if (this.#options.resume) return this.#parts;
     return this.#parts ?? await partsBeside(this.#provider, path);
   }
-  /**
-   * Requests size and time, and discards what was downloaded of another
-   * version.
-   */
+  /** Requests size and time, and discards the data of another version. */
   async #inspect(session) {
     const facts = await this.#ahead.take(session, this.#options) ?? await this.#ask(session);
     const before = this.#facts;
@@ -15492,7 +16037,7 @@ var Download = class {
       return await Part.inPlace(target, resume ? facts : void 0, signal);
     }
     const mark = resume && this.#isProvable ? await this.#mark(session, facts) : void 0;
-    const part = Part.beside(target, mark);
+    const part = Part.besideTarget(target, mark);
     const { foreign } = part;
     if (foreign !== void 0) {
       session.control.tell(() => printable(`not resumed: ${quote(foreign)} may belong to another user`));
@@ -15615,11 +16160,11 @@ var Download = class {
     const writer = new WriteBehind(part, size, isWhole);
     const reading = this.#read(transfer, writer, part.position);
     try {
-      const ended2 = Promise.race([
+      const ended = Promise.race([
         reading,
         writer.failed
       ]);
-      await abortable(ended2, this.#options.signal);
+      await abortable(ended, this.#options.signal);
     } catch (error) {
       const { signal } = this.#options;
       const flushing = reading.catch(() => writer.flush()).catch(() => {
@@ -15647,7 +16192,10 @@ var Download = class {
     await awaitConfirmation(transfer, part.position, whole, this.#options);
     this.#noteTime(began);
   }
-  /** Asks what the next operation asks first, with the wait for the reply. */
+  /**
+   * Sends the first queries of the next operation, together with the wait for
+   * the reply.
+   */
   #askForNext(transfer) {
     const { keepAlive: keepAlive2 = 0 } = this.#options;
     const { upcoming } = this.#provider.jobs;
@@ -15671,6 +16219,7 @@ var Download = class {
       if (wait !== void 0) await wait;
     }
     await writer.flush();
+    writer.close();
   }
   /** A local error, because a retry would have the same result. */
   #tooLarge(what) {
@@ -15714,13 +16263,13 @@ var WorkerPool = class {
   #change = Promise.withResolvers();
   #failure;
   /** Creates a pool of one worker. */
-  constructor(provider, { most, signal }, make2) {
+  constructor(provider, { most, signal }, make) {
     const { signal: end } = this.#end;
     this.#signal = anySignal(end, signal);
     this.#growth = most === "auto" ? new Growth() : void 0;
     this.#most = most === "auto" ? 1 : most;
-    this.#make = make2;
-    this.first = make2(provider, this.#signal);
+    this.#make = make;
+    this.first = make(provider, this.#signal);
     this.#workers = /* @__PURE__ */ new Set([
       this.first
     ]);
@@ -15743,9 +16292,9 @@ var WorkerPool = class {
    */
   addWorkers() {
     if (this.#queue === void 0) return;
-    const spare = this.#most - this.#workers.size - this.#adding.size;
+    const spare2 = this.#most - this.#workers.size - this.#adding.size;
     const work = this.#queue.size - this.#waiting - this.#adding.size;
-    for (let i = Math.min(spare, work); i > 0; i--) {
+    for (let i = Math.min(spare2, work); i > 0; i--) {
       const adding = this.#addWorker();
       this.#adding.add(adding);
       adding.then(() => this.#adding.delete(adding));
@@ -15919,11 +16468,11 @@ var DownloadList = class {
     this.#options = options;
     this.#limiter = new RateLimiter(options.maxRate);
   }
-  /** One at a time: how many more there are is not known. */
+  /** One at a time, because the number of the others is unknown. */
   get size() {
     return this.#isRead ? 0 : 1;
   }
-  /** Takes the next file, when the caller has taken enough outcomes. */
+  /** Takes the next file, once the caller has taken enough outcomes. */
   take() {
     const taken = this.#taking.then(() => this.#take());
     this.#taking = taken.catch(() => {
@@ -16034,13 +16583,13 @@ var DownloadList = class {
       await this.#change.promise;
     }
   }
-  /** Ends the outcomes, after those that wait. */
+  /** Ends the outcomes after the waiting ones. */
   end(error) {
     this.#failure ??= error;
     this.#isOver = true;
     this.#wake();
   }
-  /** Begins no further file: the caller wants no more outcomes. */
+  /** Starts no further file, because the caller wants no more outcomes. */
   leave() {
     if (!this.#isRead) {
       this.#isRead = true;
@@ -16065,7 +16614,7 @@ var OPEN_OPTIONS = {
 var BLOCK_SIZE4 = 64 * 1024;
 var CACHE_SIZE = 4 * 1024 * 1024;
 var BLOCK_UNIT = 512;
-var FRESH = 500;
+var MAX_CACHE_AGE = 500;
 var MOST_SKIPPED = 2;
 async function openRemoteFile(provider, path, options) {
   const { blockSize = BLOCK_SIZE4, cacheSize = CACHE_SIZE } = options;
@@ -16174,7 +16723,7 @@ var BlockReader = class {
     }
     const { session: current } = this.#provider;
     const age = performance.now() - this.#asked;
-    if (age > FRESH) await this.#checkUnchanged(current);
+    if (age > MAX_CACHE_AGE) await this.#checkUnchanged(current);
     const transfer = await this.#retrieve(current, block);
     return {
       transfer
@@ -16288,11 +16837,12 @@ var RemoteFile = class _RemoteFile {
   #isClosed = false;
   /** The end of the queue of reads and seeks. */
   #queue = Promise.resolve();
+  /** @ignore */
   constructor(reader, cacheSize) {
     this.#reader = reader;
     this.#mostBlocks = Math.max(1, Math.floor(cacheSize / reader.blockSize));
   }
-  /** @internal */
+  /** @ignore */
   static create(reader, { cacheSize }) {
     return new _RemoteFile(reader, cacheSize);
   }
@@ -16418,11 +16968,11 @@ var StartedSource = class {
    * Reads the first chunk, or the end of an empty source, without a time limit.
    * If a command would be refused, nothing is read.
    */
-  async start({ control, ended: ended2 }, { signal }) {
+  async start({ control, ended }, { signal }) {
     if (control.failure !== void 0 || control.open !== void 0) return;
     const first = this.#iterator.next();
     try {
-      this.#first = await abortable(abortable(first, signal), ended2);
+      this.#first = await abortable(abortable(first, signal), ended);
     } catch (error) {
       this.end().catch(() => {
       });
@@ -16504,8 +17054,8 @@ async function* whileOpen(data, chunks) {
       yield next.value;
     }
   } finally {
-    const ended2 = isRead ? void 0 : iterator.return?.();
-    const ending = data.unlessFailed(Promise.resolve(ended2));
+    const ended = isRead ? void 0 : iterator.return?.();
+    const ending = data.unlessFailed(Promise.resolve(ended));
     await settle(ending, SOURCE_GRACE);
   }
 }
@@ -16646,15 +17196,15 @@ async function retrieve(session, path, options) {
   const { promise: aborted, reject } = Promise.withResolvers();
   aborted.catch(() => {
   });
-  const onAbort = () => {
+  const onAbort2 = () => {
     ending ??= transfer.abort();
     ending.finally(() => reject(signal.reason));
   };
-  signal?.addEventListener("abort", onAbort, {
+  signal?.addEventListener("abort", onAbort2, {
     once: true
   });
-  const release = () => signal?.removeEventListener("abort", onAbort);
-  if (signal?.aborted) onAbort();
+  const release = () => signal?.removeEventListener("abort", onAbort2);
+  if (signal?.aborted) onAbort2();
   let size = FIRST_CHUNK_SIZE;
   let left = length;
   const pull = async (controller) => {
@@ -17011,7 +17561,7 @@ function readOnce(source, total, dispose) {
     identity: null,
     isRewindable: false,
     hasChanged: () => false,
-    read: (_offset, blocksize) => faulty(chunksOf(source, blocksize)),
+    read: (_offset, blocksize) => withSourceErrors(chunksOf(source, blocksize)),
     [Symbol.dispose]: dispose
   };
 }
@@ -17029,7 +17579,7 @@ function withTotal(source, remote, size) {
     identity: source.identity,
     isRewindable: source.isRewindable,
     hasChanged: () => source.hasChanged(),
-    read: (offset, blocksize) => counted(source.read(offset, blocksize), (bytes2, isEnd) => {
+    read: (offset, blocksize) => withCount(source.read(offset, blocksize), (bytes2, isEnd) => {
       if (bytes2 > total || isEnd && bytes2 < total) {
         throw otherLength(remote, bytes2, total);
       }
@@ -17044,7 +17594,7 @@ function otherLength(remote, actual, expected) {
     actual
   }));
 }
-function counted(chunks, check) {
+function withCount(chunks, check) {
   return {
     [Symbol.asyncIterator]() {
       const iterator = chunks[Symbol.asyncIterator]();
@@ -17080,7 +17630,7 @@ function rewindable(size, slice) {
     identity: null,
     isRewindable: true,
     hasChanged: () => false,
-    read: (offset, blocksize) => faulty(chunksOf(slice(offset), blocksize)),
+    read: (offset, blocksize) => withSourceErrors(chunksOf(slice(offset), blocksize)),
     [Symbol.dispose]() {
     }
   };
@@ -17089,10 +17639,10 @@ function namingFile(path, run2) {
   try {
     return run2();
   } catch (error) {
-    throw unopened(path, error);
+    throw openingError(path, error);
   }
 }
-function unopened(path, error) {
+function openingError(path, error) {
   return withMessage(asError(error), (message) => message.startsWith("Cannot ") ? message : `Cannot upload ${quote(path)}: ${message}`);
 }
 async function openFile(local, signal) {
@@ -17104,7 +17654,7 @@ async function openFile(local, signal) {
   const file = isFile ? namingFile(path, () => Deno.openSync(path)) : await openPipe(path, {
     read: true
   }, signal).catch((error) => {
-    throw signal?.aborted ? error : unopened(path, error);
+    throw signal?.aborted ? error : openingError(path, error);
   });
   try {
     let info = file.statSync();
@@ -17127,7 +17677,7 @@ async function openFile(local, signal) {
         info = locally(() => file.statSync());
         return identify(info) !== before;
       },
-      read: (offset, blocksize) => faulty(isFile ? blocksOf(file, offset, blocksize) : chunksOf(file, blocksize), {
+      read: (offset, blocksize) => withSourceErrors(isFile ? blocksOf(file, offset, blocksize) : chunksOf(file, blocksize), {
         path,
         offset
       }),
@@ -17158,7 +17708,7 @@ function openPlain(path, plain) {
       info = locally(() => file.stat());
       return identify(info) !== before;
     },
-    read: (offset, blocksize) => faulty(file.read(offset, blocksize), {
+    read: (offset, blocksize) => withSourceErrors(file.read(offset, blocksize), {
       path,
       offset
     }),
@@ -17180,7 +17730,7 @@ async function* blocksOf(file, offset, blocksize) {
     yield buffer2.subarray(0, n);
   }
 }
-function faulty(chunks, file) {
+function withSourceErrors(chunks, file) {
   return {
     [Symbol.asyncIterator]() {
       const iterator = chunks[Symbol.asyncIterator]();
@@ -17217,7 +17767,7 @@ init_printable();
 init_printable();
 function temporaryNameError(error, remote) {
   const { reply, command } = error;
-  return new FTPPermanentError(`${error.message} (the temporary name of ${quote(remote)}; if the server refuses such names, set { temporaryName } or { atomic: false })`, {
+  return new FTPPermanentError(withAdvice(error.message, `this is the temporary name of ${quote(remote)}; if the server refuses such names, set { temporaryName } or { atomic: false }`), {
     reply,
     command,
     cause: error
@@ -17321,7 +17871,7 @@ function temporaryPath(remote, mark, isResumable, { temporaryName }) {
   throw new TypeError(`Cannot use ${showValue(chosen)} as the temporary name of ${quote(remote)}: it must be a single path segment, and not the target's own name`);
 }
 async function refuseDataSet(session, remote, options) {
-  if (!/^'.*'$/.test(remote)) return;
+  if (!isDataSet(session, remote)) return;
   let reply;
   try {
     reply = await session.shared((turn) => turn.exchange({
@@ -17331,8 +17881,10 @@ async function refuseDataSet(session, remote, options) {
     if (isRefusal(error)) return;
     throw error;
   }
-  if (!/\bMVS\b/.test(reply.text)) return;
-  throw new Deno.errors.NotSupported(`Cannot upload to ${quote(remote)} under a temporary name: z/OS cannot store a file next to a data set; use { atomic: false }`);
+  if (/\bMVS\b/.test(reply.text)) throw dataSetError(remote);
+}
+function dataSetError(remote) {
+  return new Deno.errors.NotSupported(`Cannot upload to ${quote(remote)} under a temporary name: z/OS cannot store a file next to a data set; use { atomic: false }`);
 }
 
 // lib/files/replacement.ts
@@ -17767,11 +18319,9 @@ var UploadTarget = class {
   }
   /**
    * Renames the file, so that a command that arrives late cannot reach it. A
-   * file written in place has only one name.
-   *
-   * A file locked by an old connection would keep its lock: vsftpd lets no
-   * other connection write to it until the old one has timed out
-   * (`lock_upload_files`; 300 seconds). It is left behind.
+   * file written in place has only one name. A file locked by an old connection
+   * is left behind: vsftpd lets no other connection write to it until the old
+   * one has timed out (`lock_upload_files`; 300 seconds).
    */
   async leave(session) {
     if (!this.#isInDoubt || this.path === this.remote) return;
@@ -18030,13 +18580,13 @@ var Upload = class {
    */
   #written;
   #digester;
-  /** What was compared and found equal. */
+  /** The property that was found equal. */
   #verified = null;
   /** The time that the file was given. */
   #mtime = null;
   #ahead;
   #onEnding;
-  /** The rename that was sent together with what proves it. */
+  /** The rename that was sent together with its checks. */
   #begun;
   constructor(provider, source, remote, options, { limiter, onEnding, ahead }) {
     checkTransferOptions(options);
@@ -18101,8 +18651,8 @@ var Upload = class {
     ].some((what) => profile.lacks(what));
   }
   /**
-   * Returns what sets the file's time at once; `undefined` if no time is to be
-   * set, and `false` if that needs more than one known command.
+   * Returns a function that sets the file's time at once; `undefined` if no
+   * time is to be set, and `false` if that takes more than one known command.
    */
   #dating(session) {
     const { mtime = true } = this.#options;
@@ -18111,9 +18661,9 @@ var Upload = class {
     return knownDating(session, this.#target.path, modified) ?? false;
   }
   /**
-   * Waits for the confirmation, proves the file, sets its time, and sends the
-   * rename if all of that was right. Otherwise the file keeps its temporary
-   * name, and {@linkcode #check} finds out more.
+   * Waits for the confirmation, verifies the file, sets its time, and sends the
+   * rename if all of that succeeded. Otherwise the file keeps its temporary
+   * name, and {@linkcode #check} finds the reason.
    */
   async #combine(session, transfer, from) {
     const { signal } = this.#options;
@@ -18145,7 +18695,7 @@ var Upload = class {
         if (mayAskBehind) await this.#confirm(transfer, from);
         if (!isRenaming) ask3(turn);
         isRenaming = true;
-        const [size, isDated, accepted] = await asked.catch(refused);
+        const [size, isDated, accepted] = await asked.catch(noAnswers);
         const isRefused = isDated === false || accepted === void 0;
         if (isRefused) session.profile.noteLacking(COMBINED);
         if (size !== sent || isRefused) return;
@@ -18453,7 +19003,7 @@ var Upload = class {
     return this.#source.isRewindable ? error : new LocalError(error);
   }
 };
-function refused(error) {
+function noAnswers(error) {
   if (!isRefusal(error) || error.reply.code === 421) throw error;
   return [
     null,
@@ -18510,9 +19060,264 @@ function haveSameHash(provider, remote, local, size, options) {
 
 // lib/mirror/snapshot.ts
 init_printable();
+
+// lib/mirror/name_table.ts
+var BLOCK_SIZE8 = 65536;
+var ROWS = 4096;
+var MIN_SLOTS = 8192;
+var WORDS = 4;
+var MAX_LOAD = 0.75;
+var NameTable = class {
+  #blocks = [];
+  /** Free code units at the end of the last block. */
+  #free = 0;
+  #rows = [];
+  #size = 0;
+  /** Numbers of names plus one, by hash; 0 for a free slot. */
+  #slots = new Int32Array(MIN_SLOTS);
+  // a server that knew the hash could choose names with equal ones
+  #seeds = crypto.getRandomValues(new Int32Array(2));
+  /** Number of names. */
+  get size() {
+    return this.#size;
+  }
+  /** Returns the number of a name; -1 if it was not added. */
+  indexOf(name) {
+    return this.#slots[this.#slotOf(name, this.#hashOf(name))] - 1;
+  }
+  /** Adds a name if it is new, and returns its number. */
+  add(name) {
+    const hash = this.#hashOf(name);
+    const slot = this.#slotOf(name, hash);
+    const known = this.#slots[slot] - 1;
+    if (known >= 0) return known;
+    const index = this.#size++;
+    this.#slots[slot] = index + 1;
+    this.#store(index, name, hash);
+    if (this.#size > this.#slots.length * MAX_LOAD) this.#grow();
+    return index;
+  }
+  /** Returns the name with a number. */
+  at(index) {
+    const { block, start, length } = this.#positionOf(index);
+    let text = "";
+    for (let at = start; at < start + length; at += ROWS) {
+      const units = block.subarray(at, Math.min(start + length, at + ROWS));
+      text += String.fromCharCode.apply(null, units);
+    }
+    return text;
+  }
+  #rowOf(index) {
+    return this.#rows[Math.floor(index / ROWS)];
+  }
+  #positionOf(index) {
+    const row = this.#rowOf(index);
+    const at = index % ROWS * WORDS;
+    return {
+      block: this.#blocks[row[at + 1]],
+      start: row[at + 2],
+      length: row[at + 3]
+    };
+  }
+  #store(index, name, hash) {
+    const { length } = name;
+    if (length > this.#free || this.#blocks.length === 0) {
+      this.#free = Math.max(BLOCK_SIZE8, length);
+      this.#blocks.push(new Uint16Array(this.#free));
+    }
+    const block = this.#blocks.at(-1);
+    const start = block.length - this.#free;
+    this.#free -= length;
+    for (let at = 0; at < length; at++) block[start + at] = name.charCodeAt(at);
+    if (index % ROWS === 0) this.#rows.push(new Int32Array(ROWS * WORDS));
+    const words = [
+      hash,
+      this.#blocks.length - 1,
+      start,
+      length
+    ];
+    this.#rowOf(index).set(words, index % ROWS * WORDS);
+  }
+  /** Returns the slot of a name, or the free slot for it. */
+  #slotOf(name, hash) {
+    const mask = this.#slots.length - 1;
+    let slot = hash & mask;
+    for (let index; (index = this.#slots[slot] - 1) >= 0; ) {
+      if (this.#isAt(index, name, hash)) break;
+      slot = slot + 1 & mask;
+    }
+    return slot;
+  }
+  #isAt(index, name, hash) {
+    if (this.#rowOf(index)[index % ROWS * WORDS] !== hash) return false;
+    const { block, start, length } = this.#positionOf(index);
+    if (length !== name.length) return false;
+    for (let at = 0; at < length; at++) {
+      if (block[start + at] !== name.charCodeAt(at)) return false;
+    }
+    return true;
+  }
+  #grow() {
+    const slots2 = new Int32Array(this.#slots.length * 2);
+    const mask = slots2.length - 1;
+    for (let index = 0; index < this.#size; index++) {
+      let slot = this.#rowOf(index)[index % ROWS * WORDS] & mask;
+      while (slots2[slot] !== 0) slot = slot + 1 & mask;
+      slots2[slot] = index + 1;
+    }
+    this.#slots = slots2;
+  }
+  #hashOf(name) {
+    let hash = this.#seeds[0];
+    const factor = this.#seeds[1] | 1;
+    for (let at = 0; at < name.length; at++) {
+      hash = Math.imul(hash ^ name.charCodeAt(at), factor);
+      hash ^= hash >>> 15;
+    }
+    return hash;
+  }
+};
+
+// lib/mirror/item_table.ts
+var UNKNOWN_IDENTITY = {};
+var MAX_OBJECTS = 4096;
+var ROWS2 = 4096;
+var MAX_TRAITS = 255;
+var ItemTable = class {
+  #objects = /* @__PURE__ */ new Map();
+  #packed;
+  /** Number of entries. */
+  get size() {
+    return this.#packed?.size ?? this.#objects.size;
+  }
+  /** Whether there is an entry of a name. */
+  has(name) {
+    return this.#packed?.has(name) ?? this.#objects.has(name);
+  }
+  /** Returns the entry of a name. */
+  get(name) {
+    return this.#packed === void 0 ? this.#objects.get(name) : this.#packed.get(name);
+  }
+  /** Adds an entry, or replaces the one of the same name. */
+  set(item) {
+    if (this.#packed !== void 0) return this.#packed.set(item);
+    this.#objects.set(item.name, item);
+    if (this.#objects.size > MAX_OBJECTS) this.#pack();
+  }
+  /** Returns the names. */
+  *keys() {
+    let at = 0;
+    for (const name of this.#objects.keys()) {
+      at++;
+      yield name;
+    }
+    const packed = this.#packed;
+    for (; at < (packed?.size ?? 0); at++) yield packed.name(at);
+  }
+  /** Returns the entries, including those that are added meanwhile. */
+  *values() {
+    let at = 0;
+    for (const item of this.#objects.values()) {
+      at++;
+      yield item;
+    }
+    for (; at < (this.#packed?.size ?? 0); at++) yield this.#packed.at(at);
+  }
+  #pack() {
+    this.#packed = new PackedItems();
+    for (const item of this.#objects.values()) this.#packed.set(item);
+    this.#objects.clear();
+  }
+};
+var PackedItems = class {
+  #names = new NameTable();
+  #sizes = new NumberColumn();
+  #mtimes = new NumberColumn();
+  #ctimes = new NumberColumn();
+  #shown = new NumberColumn();
+  #traits = [];
+  /** Number of an entry's traits plus one, or 0 if it is whole. */
+  #kinds = [];
+  /** Entries that cannot be packed. */
+  #whole = /* @__PURE__ */ new Map();
+  get size() {
+    return this.#names.size;
+  }
+  has(name) {
+    return this.#names.indexOf(name) >= 0;
+  }
+  get(name) {
+    const index = this.#names.indexOf(name);
+    return index < 0 ? void 0 : this.at(index, name);
+  }
+  name(index) {
+    return this.#names.at(index);
+  }
+  at(index, name) {
+    const traits = this.#kinds[Math.floor(index / ROWS2)][index % ROWS2];
+    if (traits === 0) return this.#whole.get(index);
+    const { kind, timeCommand, precision } = this.#traits[traits - 1];
+    return {
+      name: name ?? this.#names.at(index),
+      kind,
+      size: this.#sizes.get(index),
+      mtime: this.#mtimes.get(index),
+      ctime: this.#ctimes.get(index),
+      shown: this.#shown.get(index),
+      timeCommand,
+      precision,
+      identity: UNKNOWN_IDENTITY,
+      problem: void 0
+    };
+  }
+  set(item) {
+    const index = this.#names.add(item.name);
+    if (index % ROWS2 === 0 && this.#kinds.length <= index / ROWS2) {
+      this.#kinds.push(new Uint8Array(ROWS2));
+    }
+    const traits = this.#traitsOf(item);
+    this.#kinds[Math.floor(index / ROWS2)][index % ROWS2] = traits;
+    if (traits === 0) return void this.#whole.set(index, item);
+    this.#whole.delete(index);
+    this.#sizes.set(index, item.size);
+    this.#mtimes.set(index, item.mtime);
+    this.#ctimes.set(index, item.ctime);
+    this.#shown.set(index, item.shown);
+  }
+  /** Returns the number of an entry's traits plus one; 0 if it stays whole. */
+  #traitsOf(item) {
+    const { kind, timeCommand, precision, identity, problem } = item;
+    const { unique, canonical } = identity;
+    const isWhole = problem !== void 0 || unique !== void 0 || canonical !== void 0;
+    if (isWhole) return 0;
+    const known = this.#traits.findIndex((traits) => traits.kind === kind && traits.timeCommand === timeCommand && traits.precision === precision);
+    if (known >= 0) return known + 1;
+    if (this.#traits.length === MAX_TRAITS) return 0;
+    return this.#traits.push({
+      kind,
+      timeCommand,
+      precision
+    });
+  }
+};
+var NumberColumn = class {
+  #rows = [];
+  get(index) {
+    const value = this.#rows[Math.floor(index / ROWS2)]?.[index % ROWS2];
+    return Number.isNaN(value) ? void 0 : value;
+  }
+  set(index, value) {
+    const row = Math.floor(index / ROWS2);
+    if (value === void 0 && this.#rows[row] === void 0) return;
+    this.#rows[row] ??= new Float64Array(ROWS2).fill(NaN);
+    this.#rows[row][index % ROWS2] = value ?? NaN;
+  }
+};
+
+// lib/mirror/snapshot.ts
 var Snapshot = class {
   /** The entries by name. */
-  items = /* @__PURE__ */ new Map();
+  items = new ItemTable();
   /** Identifies the directory. */
   identity;
   /** Whether names with a leading dot may be missing. */
@@ -18524,7 +19329,7 @@ var Snapshot = class {
   #folded;
   #parts;
   /** Creates an empty snapshot. */
-  constructor(identity = {}, hidesDots = false) {
+  constructor(identity = UNKNOWN_IDENTITY, hidesDots = false) {
     this.identity = identity;
     this.hidesDots = hidesDots;
   }
@@ -18539,7 +19344,7 @@ var Snapshot = class {
   }
   /** Adds or replaces an entry. */
   set(item) {
-    this.items.set(item.name, item);
+    this.items.set(item);
     this.#folded?.set(fold(item.name), item.name);
   }
   /** Names of temporary files of earlier transfers. */
@@ -18564,11 +19369,11 @@ var Snapshot = class {
     return this.#folded.get(fold(name));
   }
 };
-var MAX_NAME2 = 4096;
+var MAX_NAME3 = 4096;
 var ASCII_REGEXP2 = /^[\x00-\x7F]*$/;
 var LONG_RUN_REGEXP = /\p{M}{31}/u;
 function fold(name) {
-  const isPlain2 = name.length > MAX_NAME2 || ASCII_REGEXP2.test(name) || LONG_RUN_REGEXP.test(name);
+  const isPlain2 = name.length > MAX_NAME3 || ASCII_REGEXP2.test(name) || LONG_RUN_REGEXP.test(name);
   if (isPlain2) return name.toLowerCase();
   return name.toUpperCase().toLowerCase().normalize("NFC");
 }
@@ -18576,7 +19381,7 @@ function withoutMarks(name) {
   return name.replace(/[\p{M}\p{Cf}]+/gu, "");
 }
 function collisionKey(name) {
-  if (name.length > MAX_NAME2) return "";
+  if (name.length > MAX_NAME3) return "";
   const bare = ASCII_REGEXP2.test(name) ? name : withoutMarks(withoutMarks(name).normalize("NFKD"));
   let end = bare.length;
   while (end > 0 && (bare[end - 1] === "." || bare[end - 1] === " ")) end--;
@@ -18624,9 +19429,9 @@ var Staging = class {
   #path;
   #temporary = "";
   /**
-   * Builds an entry and all below it under another path.
+   * Builds an entry and everything in it under another path.
    *
-   * @returns The end of that
+   * @returns Ends that when it is disposed of
    */
   begin(path, temporary) {
     this.#path = path;
@@ -18652,10 +19457,10 @@ var LocalSide = class {
   #signal;
   #staging;
   /** Creates a side with a local root directory. */
-  constructor(root, follows, signal, staging = new Staging()) {
+  constructor(root, follows2, signal, staging = new Staging()) {
     this.#root = root;
     this.#signal = signal;
-    this.#follows = follows;
+    this.#follows = follows2;
     this.#staging = staging;
   }
   at(path) {
@@ -18725,12 +19530,18 @@ var LocalSide = class {
   check(name) {
     checkLocalName(name, Deno.build.os);
   }
+  ruleOf() {
+  }
   async make(path) {
-    if (path === "") return await Deno.mkdir(this.#root, {
-      recursive: true
-    });
+    if (path === "") {
+      await Deno.mkdir(this.#root, {
+        recursive: true
+      });
+      return false;
+    }
     this.#checkFolders(parentOf(path));
     Deno.mkdirSync(this.at(path));
+    return true;
   }
   /**
    * Returns a check of a file's path. It runs just before the file is opened,
@@ -19299,7 +20110,10 @@ var FTPMirrorError = class extends FTPError {
   name = "FTPMirrorError";
   /** Counts of everything done. */
   result;
-  /** Failures: the first thousand; `result.failed` counts all. */
+  /**
+   * The first thousand failures: path relative to the mirrored directory ("" for
+   * that directory), and error. `result.failed` counts all.
+   */
   failures;
   /**
    * Number of the source's entries that were listed, and not reached before the
@@ -19410,10 +20224,10 @@ var MirrorReport = class {
     this.result[COUNTS[action]]++;
     if (action === "fail" && this.#failures.length < MAX_FAILURES) {
       const shown = printableError(error);
-      this.#failures.push({
+      this.#failures.push(printableRecord({
         path: entry.path,
         error: shown
-      });
+      }));
     }
     this.#listener.call(() => this.#options.onEntry?.(event));
   }
@@ -19512,7 +20326,7 @@ var Mirror = class {
    * @param make Creates a task for one connection, with a signal that ends it
    * @throws {RangeError} If `maxDepth` is not 1 or more
    */
-  constructor(provider, options, make2) {
+  constructor(provider, options, make) {
     const { maxDepth = MAX_DEPTH, connections: connections2 = 1, dryRun, signal } = options;
     if (!(maxDepth >= 1)) {
       throw new RangeError(`Cannot mirror ${maxDepth} levels: "maxDepth" must be 1 or more`);
@@ -19521,7 +20335,7 @@ var Mirror = class {
     const pool = new WorkerPool(provider, {
       most,
       signal
-    }, make2);
+    }, make);
     this.#pool = pool;
     this.#options = {
       ...options,
@@ -19603,7 +20417,7 @@ var Mirror = class {
     let isNew = directory.isNew;
     if (directory.parent === void 0) {
       if (isDry) isNew = await target.probe("") === void 0;
-      else await target.make("");
+      else isNew = await target.make("");
     }
     if (!isNew) return await target.read(directory);
     const snapshot = new Snapshot();
@@ -19620,12 +20434,32 @@ var Mirror = class {
     if (pair === void 0) return void 0;
     const { provider } = task;
     return await this.#report.attempt(provider, directoryOf(directory), async () => {
+      await this.#checkNames(task, pair);
       const isFirst = directory.parent === void 0;
       if (isFirst && this.#options.delete) checkSource2(task, pair);
       await this.#countEntries(pair);
       await task.refine(pair);
       return pair;
     });
+  }
+  /**
+   * Fails before anything is sent to a directory that cannot have one of the
+   * entries.
+   *
+   * @throws {TypeError} If it cannot
+   */
+  async #checkNames({ target }, pair) {
+    const { directory, source } = pair;
+    const rule = target.ruleOf(directory);
+    if (rule === void 0) return;
+    const breather = new Breather();
+    for (const item of source.items.values()) {
+      if (breather.isDue) await breather.pause(this.#options.signal);
+      const isIdle = item.problem !== void 0 || reasonToSkip(item, directory) !== void 0 || !this.#isWanted(directory, item);
+      const reason = isIdle ? void 0 : rule(item);
+      if (reason === void 0) continue;
+      throw new TypeError(`Cannot store ${quote(item.name)} in ${quote(target.at(directory.path))}: ${reason}; rename it, or omit it with "filter"`);
+    }
   }
   /** Transfers one entry, if it takes part. */
   async #transferIncluded(task, pair, item) {
@@ -19952,7 +20786,7 @@ var Mirror = class {
     };
     await report.attempt(provider, entry, async () => {
       try {
-        await swap(target, {
+        await replaceEntry(target, {
           temporary,
           path: entry.path,
           aside: aside.path
@@ -20027,7 +20861,7 @@ var Mirror = class {
     return await removeItems(removal, directory, items);
   }
 };
-async function swap(target, { temporary, path, aside }) {
+async function replaceEntry(target, { temporary, path, aside }) {
   await target.rename(path, aside);
   try {
     await target.rename(temporary, path);
@@ -20052,7 +20886,7 @@ var QUARTER2 = 15 * MINUTE4;
 var WEST2 = -12 * HOUR;
 var EAST2 = 14 * HOUR;
 var TOLERANCE = 5 * MINUTE4;
-var WRONG = 2 * HOUR;
+var MAX_CLOCK_ERROR = 2 * HOUR;
 var UNKNOWN = 24 * HOUR;
 var VALIDITY = HOUR;
 var MAX_DAYS = 2e4;
@@ -20096,29 +20930,29 @@ var ServerClock = class {
     return isSaid && !this.#ignoresTimes;
   }
   /** Whether a written file may show more. */
-  isUntried(teller) {
-    const at = this.#tries.get(teller) ?? -Infinity;
+  isUntried(timeCommand) {
+    const at = this.#tries.get(timeCommand) ?? -Infinity;
     return performance.now() - at > VALIDITY;
   }
   /**
    * Returns the zone in minutes east of UTC; `undefined` if it is not proven.
    */
-  zoneOf(teller) {
-    const own = this.#given ?? this.#proofOf(teller)?.zone;
+  zoneOf(timeCommand) {
+    const own = this.#given ?? this.#proofOf(timeCommand)?.zone;
     if (own !== void 0) return own;
-    if (teller !== "LIST") return this.#isUTC ? 0 : void 0;
+    if (timeCommand !== "LIST") return this.#isUTC ? 0 : void 0;
     const zone = this.zoneOf("MDTM");
     return zone === void 0 || this.#listAhead === void 0 ? void 0 : zone + this.#listAhead;
   }
   /** Returns the zone on another day, with or without daylight saving time. */
-  zoneAt(teller, time) {
+  zoneAt(timeCommand, time) {
     const isPlain2 = this.#given !== void 0 || this.#days.size === 0;
-    if (isPlain2) return this.zoneOf(teller);
-    return this.#days.get(dayOf(teller, time)) ?? this.zoneOf(teller);
+    if (isPlain2) return this.zoneOf(timeCommand);
+    return this.#days.get(dayOf(timeCommand, time)) ?? this.zoneOf(timeCommand);
   }
   /** Whether the zone of a day was looked for. */
-  hasDay(teller, time) {
-    return this.#days.has(dayOf(teller, time));
+  hasDay(timeCommand, time) {
+    return this.#days.has(dayOf(timeCommand, time));
   }
   /**
    * Learns the zone of a day from a time that was set and read.
@@ -20126,11 +20960,11 @@ var ServerClock = class {
    * @param time The time that was set, in milliseconds since 1970
    * @param shown The time that is shown, read as UTC
    */
-  noteDay(teller, time, shown) {
+  noteDay(timeCommand, time, shown) {
     if (this.#days.size >= MAX_DAYS) this.#days.clear();
     const ahead = shown - time;
-    const zone = isZone(ahead) ? ahead / MINUTE4 : this.zoneOf(teller) ?? 0;
-    this.#days.set(dayOf(teller, time), zone);
+    const zone = isZone(ahead) ? ahead / MINUTE4 : this.zoneOf(timeCommand) ?? 0;
+    this.#days.set(dayOf(timeCommand, time), zone);
   }
   /**
    * Returns the zone of `MDTM` for a zone of `LIST`, in minutes east of UTC;
@@ -20142,30 +20976,30 @@ var ServerClock = class {
     return this.#listAhead === void 0 ? void 0 : listZone - this.#listAhead;
   }
   /** Whether the zone is proven, and the proof still valid. */
-  isProven(teller) {
-    const proof = this.#proofOf(teller);
+  isProven(timeCommand) {
+    const proof = this.#proofOf(timeCommand);
     if (proof !== void 0) return performance.now() - proof.at < VALIDITY;
-    return this.zoneOf(teller) !== void 0;
+    return this.zoneOf(timeCommand) !== void 0;
   }
   /** Whether the server's clock was compared with the local one. */
-  isMeasured(teller) {
-    return this.#proofOf(teller) !== void 0;
+  isMeasured(timeCommand) {
+    return this.#proofOf(timeCommand) !== void 0;
   }
   /**
    * Returns the bounds of the clock's difference.
    *
    * @param zone Minutes east of UTC, if it is known from elsewhere
    */
-  leadOf(teller, zone = this.zoneOf(teller)) {
-    const proof = this.#proofOf(teller);
+  leadOf(timeCommand, zone = this.zoneOf(timeCommand)) {
+    const proof = this.#proofOf(timeCommand);
     if (proof !== void 0) return proof.lead;
     if (zone === void 0) return [
       -UNKNOWN,
       UNKNOWN
     ];
     return [
-      zone * MINUTE4 - WRONG,
-      zone * MINUTE4 + WRONG
+      zone * MINUTE4 - MAX_CLOCK_ERROR,
+      zone * MINUTE4 + MAX_CLOCK_ERROR
     ];
   }
   /**
@@ -20173,9 +21007,9 @@ var ServerClock = class {
    *
    * @param date Its digits read as UTC
    */
-  toUTC(teller, date) {
-    const today = (this.zoneOf(teller) ?? 0) * MINUTE4;
-    const zone = this.zoneAt(teller, date.getTime() - today) ?? 0;
+  toUTC(timeCommand, date) {
+    const today = (this.zoneOf(timeCommand) ?? 0) * MINUTE4;
+    const zone = this.zoneAt(timeCommand, date.getTime() - today) ?? 0;
     return new Date(date.getTime() - zone * MINUTE4);
   }
   /** Returns the digits that set a time. */
@@ -20189,17 +21023,17 @@ var ServerClock = class {
     this.#isUTC = true;
   }
   /** Notes an attempt, so that it is not repeated for each file. */
-  noteTry(teller) {
-    this.#tries.set(teller, performance.now());
+  noteTry(timeCommand) {
+    this.#tries.set(timeCommand, performance.now());
   }
   /** Learns from a file that was just written. */
-  noteWritten(teller, { shown, precision }, { from, to }) {
+  noteWritten(timeCommand, { shown, precision }, { from, to }) {
     const least = shown - to;
     const most = shown + precision - from + TICK;
     const zone = Math.round((least + most) / 2 / QUARTER2) * QUARTER2;
     const isPlausible = zone >= WEST2 && zone <= EAST2 && zone - least <= TOLERANCE && most - zone <= TOLERANCE;
-    if (!isPlausible) return void this.#proofs.delete(teller);
-    this.#proofs.set(teller, {
+    if (!isPlausible) return void this.#proofs.delete(timeCommand);
+    this.#proofs.set(timeCommand, {
       zone: this.#given ?? zone / MINUTE4 + 0,
       lead: [
         least,
@@ -20232,10 +21066,12 @@ var ServerClock = class {
   noteListAhead(minutes) {
     this.#listAhead = minutes;
   }
-  #proofOf(teller) {
-    const own = this.#proofs.get(teller);
-    if (own !== void 0 || teller === "LIST" || !this.#isSameZone) return own;
-    return this.#proofs.get(teller === "MDTM" ? "MLSD" : "MDTM");
+  #proofOf(timeCommand) {
+    const own = this.#proofs.get(timeCommand);
+    if (own !== void 0 || timeCommand === "LIST" || !this.#isSameZone) {
+      return own;
+    }
+    return this.#proofs.get(timeCommand === "MDTM" ? "MLSD" : "MDTM");
   }
   /** Whether `LIST` was compared with `MDTM`. */
   get isListCompared() {
@@ -20246,8 +21082,8 @@ var ServerClock = class {
     return this.#listAhead ?? 0;
   }
 };
-function dayOf(teller, time) {
-  return `${teller} ${Math.floor(time / (24 * HOUR))}`;
+function dayOf(timeCommand, time) {
+  return `${timeCommand} ${Math.floor(time / (24 * HOUR))}`;
 }
 function isZone(milliseconds) {
   return milliseconds % QUARTER2 === 0 && Math.abs(milliseconds) <= EAST2 - WEST2;
@@ -20258,7 +21094,7 @@ var MAX_ENTRIES = 1e6;
 var MINUTE5 = 6e4;
 var DAY = 24 * 60 * MINUTE5;
 var MAX_SUMMER = 120 * MINUTE5;
-var TELLERS = {
+var TIME_COMMANDS = {
   mlsd: "MLSD",
   commands: "MDTM"
 };
@@ -20272,11 +21108,12 @@ var RemoteSide = class {
   #isTarget;
   #staging;
   /** Directories below which paths are not joined with slashes: of z/OS. */
-  #joiners = /* @__PURE__ */ new Map();
+  #joiners;
   /** Creates a side with a root directory; "" for the current one. */
-  constructor(provider, root, options, isTarget, staging = new Staging()) {
+  constructor(provider, root, options, { isTarget, staging, joiners }) {
     this.#provider = provider;
-    this.#staging = staging;
+    this.#staging = staging ?? new Staging();
+    this.#joiners = joiners ?? /* @__PURE__ */ new Map();
     this.#root = root;
     this.#options = options;
     this.#follows = options.symlinks === "follow" && !isTarget;
@@ -20304,6 +21141,51 @@ var RemoteSide = class {
     const join2 = known && joinerOf(known.format);
     if (join2 !== void 0) this.#joiners.set(path, join2);
   }
+  /**
+   * Learns how paths of the target are joined, if it is a data set of z/OS: an
+   * empty one shows no format.
+   *
+   * @throws {Deno.errors.NotSupported} If files would get temporary names
+   */
+  async #learnTarget(session) {
+    const { signal, dryRun, atomic } = this.#options;
+    const mayBe = this.#root.startsWith("'") || session.state.directory?.startsWith("'") === true;
+    if (!this.#joiners.has("") && mayBe) {
+      const ask3 = (turn) => dataSetKind(turn, this.#root, {
+        signal
+      });
+      const kind = await session.exclusive(ask3, {
+        signal
+      });
+      if (kind !== void 0) {
+        this.#joiners.set("", kind === "prefix" ? joinQualifier : joinMember);
+      }
+    }
+    const join2 = this.#joiners.get("");
+    const isDataSet2 = join2 === joinMember || join2 === joinQualifier;
+    if (isDataSet2 && atomic !== false && dryRun !== true) {
+      throw dataSetError(this.#root);
+    }
+  }
+  /**
+   * Treats a refusal to list qualifiers of z/OS without data sets as an empty
+   * listing.
+   */
+  #emptyPrefix({ path }, error) {
+    const isPrefix = this.#isTarget && path === "" && this.#joiners.get("") === joinQualifier;
+    const reply = isPrefix && isRefusal(error) ? replyOf(error) : void 0;
+    if (reply !== void 0 && saysNothing(reply)) return [];
+    throw error;
+  }
+  ruleOf({ path, parent }) {
+    const above = parent && this.#joiners.get(parent.path);
+    const join2 = this.#joiners.get(path) ?? (above === joinQualifier ? joinMember : void 0);
+    if (join2 === joinMember) {
+      return ({ name, kind }) => whyNoMember(name, kind === "directory");
+    }
+    if (join2 !== joinQualifier) return void 0;
+    return ({ name }) => whyNoDataSet(this.at(path), name);
+  }
   read(directory) {
     return this.#run(async (session) => {
       const { list, signal } = this.#options;
@@ -20321,16 +21203,16 @@ var RemoteSide = class {
       let partial;
       let isTold = false;
       const isKept = this.#follows || this.#unmasksLinks;
-      const items = [];
+      const folder = new Snapshot();
       let known;
       const take = (entry) => {
         const identity = identityOf(entry);
         isTold ||= identity.unique !== void 0;
         if (isKept || entry.format === "os400") return true;
         if (entry.format !== "unknown") known ??= entry;
-        items.push(this.#itemOf(entry, identity, problemOf(entry)));
+        folder.add(this.#itemOf(entry, identity, problemOf(entry)));
         const { maxEntries = MAX_ENTRIES } = options;
-        if (items.length <= maxEntries) return false;
+        if (folder.items.size <= maxEntries) return false;
         throw tooMany(session, path, maxEntries);
       };
       const entries = await readDirectory(session, path, options, {
@@ -20340,11 +21222,14 @@ var RemoteSide = class {
         // entries that this side lacks are removed from the other one
         isStrict: this.#options.delete === true && !this.#isTarget,
         isRaw: true
-      });
+      }).catch((error) => this.#emptyPrefix(directory, error));
       this.#learnJoin(directory.path, known ? [
         known
       ] : entries);
-      const isEmpty = entries.length + items.length === 0;
+      if (this.#isTarget && directory.path === "") {
+        await this.#learnTarget(session);
+      }
+      const isEmpty = entries.length + folder.items.size === 0;
       if (partial !== void 0 && (this.#isTarget || isEmpty)) {
         throw partial;
       }
@@ -20357,17 +21242,13 @@ var RemoteSide = class {
           signal
         });
       }
-      const hidesDots = session.profile.hasMLSD !== true && session.profile.hasListAll !== true;
-      const folder = new Snapshot({
+      folder.identity = {
         unique,
         canonical
-      }, hidesDots);
+      };
+      folder.hidesDots = session.profile.hasMLSD !== true && session.profile.hasListAll !== true;
       folder.partial = partial;
       const breather = new Breather();
-      for (const item of items.splice(0)) {
-        folder.add(item);
-        if (breather.isDue) await breather.pause(signal);
-      }
       for (const entry of entries) {
         folder.add(this.#follows ? await this.#look(session, directory, canonical, entry) : this.#itemOf(entry, identityOf(entry), problemOf(entry)));
         if (breather.isDue) await breather.pause(signal);
@@ -20447,14 +21328,21 @@ var RemoteSide = class {
           }), {
             signal
           });
-          return;
+          return true;
         }
       } catch (error) {
         if (!(error instanceof FTPPermanentError)) throw error;
       }
-      await ensureDir(session, argument, {
+      const isPrefix = /^'.*\.'$/.test(argument) && await session.exclusive((turn) => dataSetKind(turn, argument, {
+        signal
+      }), {
+        signal
+      }) === "prefix";
+      if (!isPrefix) return await ensureDir(session, argument, {
         signal
       });
+      this.#joiners.set("", joinQualifier);
+      return false;
     });
   }
   async remove(entries, recursive) {
@@ -20529,7 +21417,7 @@ var RemoteSide = class {
           refined.push(shown === null ? item : this.#timed({
             ...item,
             shown: shown.getTime(),
-            teller: "MDTM",
+            timeCommand: "MDTM",
             precision: SECOND
           }));
         }
@@ -20541,10 +21429,10 @@ var RemoteSide = class {
    * Returns the time of a file and the server's clock as known now; `undefined`
    * if the server shows no time.
    */
-  timeOf({ shown, teller, precision }, at) {
-    if (shown === void 0 || teller === void 0) return void 0;
-    const zone = this.#zoneOf(teller, at);
-    const lead = this.#clock.leadOf(teller, this.#zoneOf(teller));
+  timeOf({ shown, timeCommand, precision }, at) {
+    if (shown === void 0 || timeCommand === void 0) return void 0;
+    const zone = this.#zoneOf(timeCommand, at);
+    const lead = this.#clock.leadOf(timeCommand, this.#zoneOf(timeCommand));
     return {
       shown,
       precision: Math.max(precision, SECOND),
@@ -20560,7 +21448,7 @@ var RemoteSide = class {
    */
   meantBy(item, shown) {
     if (shown === null) {
-      const isExact = item.teller === "MLSD" && item.mtime !== void 0;
+      const isExact = item.timeCommand === "MLSD" && item.mtime !== void 0;
       return isExact ? new Date(item.mtime) : null;
     }
     this.#compareWithList(item, shown);
@@ -20569,15 +21457,16 @@ var RemoteSide = class {
     return new Date(shown.getTime() - zone * MINUTE5);
   }
   /** Whether the zone of a file's time is proven. */
-  isProven({ teller = "MDTM" }) {
-    return this.#zoneOf(teller) !== void 0 && (this.#clock.isProven(teller) || this.#givenZone !== void 0);
+  isProven({ timeCommand = "MDTM" }) {
+    return this.#zoneOf(timeCommand) !== void 0 && (this.#clock.isProven(timeCommand) || this.#givenZone !== void 0);
   }
   /**
    * Learns the server's clock from a file that is written for it and deleted.
    */
-  async prove(teller) {
+  async prove(timeCommand) {
+    if (this.#joiners.size > 0) return this.#clock.noteTry(timeCommand);
     await this.#once((session, options) => proveClock(session, this.#root, {
-      teller,
+      timeCommand,
       ...options
     }));
   }
@@ -20588,18 +21477,18 @@ var RemoteSide = class {
   async proveDays(files) {
     const clock = this.#clock;
     if (clock.isSettable !== true) return;
-    for (const teller of [
+    for (const timeCommand of [
       "MDTM",
       "MLSD"
     ]) {
       const days = /* @__PURE__ */ new Map();
       for (const { item, local } of files) {
         const time = Math.floor(local / SECOND) * SECOND;
-        const zone = this.#zoneOf(teller);
-        if (item.teller !== teller || zone === void 0) continue;
+        const zone = this.#zoneOf(timeCommand);
+        if (item.timeCommand !== timeCommand || zone === void 0) continue;
         const rest = Number(item.shown) - time - zone * MINUTE5;
         const isSummer = rest !== 0 && isZone(rest) && Math.abs(rest) <= MAX_SUMMER;
-        if (!isSummer || clock.hasDay(teller, local)) continue;
+        if (!isSummer || clock.hasDay(timeCommand, local)) continue;
         days.set(Math.floor(local / DAY), time);
       }
       if (days.size === 0) continue;
@@ -20607,7 +21496,7 @@ var RemoteSide = class {
         ...days.values()
       ];
       await this.#once((session, options) => proveDays(session, this.#root, times, {
-        teller,
+        timeCommand,
         ...options
       }));
     }
@@ -20639,22 +21528,24 @@ var RemoteSide = class {
    * Returns the zone of a command's times. The caller's zone is that of `LIST`,
    * and gives that of `MDTM`.
    */
-  #zoneOf(teller, at = Date.now()) {
+  #zoneOf(timeCommand, at = Date.now()) {
     const clock = this.#clock;
     const given = this.#givenZone;
-    if (given !== void 0 && teller === "LIST") return given;
-    const beside2 = given !== void 0 && teller === "MDTM" ? clock.zoneBesideList(given) : void 0;
-    return beside2 ?? clock.zoneAt(teller, at);
+    if (given !== void 0 && timeCommand === "LIST") return given;
+    const beside = given !== void 0 && timeCommand === "MDTM" ? clock.zoneBesideList(given) : void 0;
+    return beside ?? clock.zoneAt(timeCommand, at);
   }
   /**
    * Learns from a file's listing how the zone of `LIST` relates to that of
    * `MDTM`.
    */
-  #compareWithList({ teller, shown, precision }, mdtm) {
+  #compareWithList({ timeCommand, shown, precision }, mdtm) {
     if (shown === void 0) return;
     const clock = this.#clock;
-    if (teller === "MLSD" && shown === mdtm.getTime()) clock.noteSameZone();
-    const isExact = teller === "LIST" && precision === TIME_PRECISIONS.minute;
+    if (timeCommand === "MLSD" && shown === mdtm.getTime()) {
+      clock.noteSameZone();
+    }
+    const isExact = timeCommand === "LIST" && precision === TIME_PRECISIONS.minute;
     if (!isExact || clock.isListCompared) return;
     const listed = {
       mtime: new Date(shown),
@@ -20671,7 +21562,7 @@ var RemoteSide = class {
       size: isSizeApproximate ? void 0 : size,
       mtime: void 0,
       shown: mtime?.getTime(),
-      teller: TELLERS[entry.format] ?? "LIST",
+      timeCommand: TIME_COMMANDS[entry.format] ?? "LIST",
       precision: TIME_PRECISIONS[entry.mtimePrecision ?? "second"],
       identity,
       problem
@@ -20679,8 +21570,8 @@ var RemoteSide = class {
   }
   /** Converts an item's shown time to the real one. */
   #timed(item) {
-    const { shown, teller = "LIST" } = item;
-    const zone = this.#zoneOf(teller) ?? 0;
+    const { shown, timeCommand = "LIST" } = item;
+    const zone = this.#zoneOf(timeCommand) ?? 0;
     const mtime = shown === void 0 ? void 0 : shown - zone * MINUTE5;
     return {
       ...item,
@@ -20726,7 +21617,7 @@ var RemoteSide = class {
       size: size ?? void 0,
       mtime: modified?.getTime(),
       shown: shown?.getTime(),
-      teller: "MDTM",
+      timeCommand: "MDTM",
       precision: SECOND
     };
   }
@@ -20756,9 +21647,8 @@ var RemoteSide = class {
     return runOperation(provider, options, (options2) => withRecovery(provider, options2, () => 0, () => run2(provider.session)));
   }
 };
-var UNKNOWN_IDENTITY = {};
-function identityOf({ facts }) {
-  const unique = facts?.unique;
+function identityOf(entry) {
+  const unique = entry.isFile ? void 0 : entry.facts?.unique;
   return unique === void 0 ? UNKNOWN_IDENTITY : {
     unique
   };
@@ -20778,7 +21668,7 @@ function problemOf(entry) {
 
 // lib/mirror/mirror_directory.ts
 var TICK2 = 20;
-var FRESH2 = 2300;
+var CLOCK_MARGIN = 2300;
 function downloadDir(provider, remote, local, options) {
   return mirror(provider, {
     remote,
@@ -20798,6 +21688,7 @@ async function mirror(provider, ends, options) {
   const shared = {
     limiter: new RateLimiter(options.maxRate),
     staging: new Staging(),
+    joiners: /* @__PURE__ */ new Map(),
     cannotSetTimes: false
   };
   const signal = withLifetime(provider, options.signal);
@@ -20820,7 +21711,7 @@ var DirTask = class {
   #shared;
   constructor(provider, { remote, local, isUpload: isUpload2 }, options, shared) {
     const path = local instanceof URL ? fileURLToPath5(local) : local;
-    const follows = options.symlinks === "follow";
+    const follows2 = options.symlinks === "follow";
     this.provider = provider;
     const [there, here] = isUpload2 ? [
       shared.staging,
@@ -20829,8 +21720,12 @@ var DirTask = class {
       void 0,
       shared.staging
     ];
-    this.#remote = new RemoteSide(provider, remote, options, isUpload2, there);
-    this.#local = new LocalSide(path, follows && isUpload2, options.signal, here);
+    this.#remote = new RemoteSide(provider, remote, options, {
+      isTarget: isUpload2,
+      staging: there,
+      joiners: shared.joiners
+    });
+    this.#local = new LocalSide(path, follows2 && isUpload2, options.signal, here);
     this.#isUpload = isUpload2;
     this.#options = options;
     this.#shared = shared;
@@ -20906,18 +21801,20 @@ var DirTask = class {
    */
   #needsProof(source, target) {
     if (!this.#mayWrite || !isUndecided(source, target)) return false;
-    const { teller = "MDTM" } = target;
+    const { timeCommand = "MDTM" } = target;
     const clock = this.#clock;
     const isProven = this.#remote.isProven(target);
     if (this.#setsRemoteTimes) {
       return !isProven || clock.isSettable === void 0 && !this.#isCurrent(source, target);
     }
-    return !isProven || !clock.isMeasured(teller);
+    return !isProven || !clock.isMeasured(timeCommand);
   }
   /** Learns the server's clock, or waits until another connection has. */
-  async #prove({ teller = "MDTM" }) {
+  async #prove({ timeCommand = "MDTM" }) {
     await this.#clock.proving;
-    if (this.#clock.isUntried(teller)) await this.#remote.prove(teller);
+    if (this.#clock.isUntried(timeCommand)) {
+      await this.#remote.prove(timeCommand);
+    }
   }
   /** Whether a file may be written to learn the server's clock. */
   get #mayWrite() {
@@ -20944,7 +21841,7 @@ var DirTask = class {
     if (this.#setsRemoteTimes) return isExact && isSame;
     const last = Math.max(local, here.ctime ?? 0);
     if (isWrittenLater(last, remote)) return true;
-    const isMeasured = this.#clock.isMeasured(there.teller ?? "MDTM");
+    const isMeasured = this.#clock.isMeasured(there.timeCommand ?? "MDTM");
     return isExact && isSame && (!isMeasured || local % SECOND === 0);
   }
   /** Whether uploads set their files' times. */
@@ -21018,10 +21915,10 @@ var DirTask = class {
     const isKept = this.#options.mtime === false || clock.isMeasured("MDTM") || clock.isMeasured("MLSD");
     let end = Math.floor(mtime / SECOND) * SECOND + SECOND + TICK2;
     if (!this.#setsRemoteTimes && isKept) {
-      end = Math.max(mtime, ctime ?? 0) + FRESH2;
+      end = Math.max(mtime, ctime ?? 0) + CLOCK_MARGIN;
     }
     const rest = end - Date.now();
-    if (rest <= 0 || rest > FRESH2 + SECOND) return false;
+    if (rest <= 0 || rest > CLOCK_MARGIN + SECOND) return false;
     await delay(rest, this.#options.signal);
     return true;
   }
@@ -21034,8 +21931,8 @@ var DirTask = class {
 function isUndecided(local, remote) {
   return local.kind === "file" && remote.kind === "file" && local.mtime !== void 0 && remote.shown !== void 0 && (remote.size === void 0 || local.size === remote.size);
 }
-function hasExactTime({ shown, teller }) {
-  return shown !== void 0 && teller !== "LIST";
+function hasExactTime({ shown, timeCommand }) {
+  return shown !== void 0 && timeCommand !== "LIST";
 }
 
 // lib/client/ftp.ts
@@ -21100,9 +21997,9 @@ async function preparePipeline(session, commands2, { window, signal }) {
       control.limitInFlight(mayBePureFTPd ? PURE_FTPD_BUFFER : Infinity);
     }
   }
-  return chain(first, commands2);
+  return concatenated(first, commands2);
 }
-function* chain(first, rest) {
+function* concatenated(first, rest) {
   yield* first;
   for (let next = rest.next(); !next.done; next = rest.next()) yield next.value;
 }
@@ -21126,6 +22023,7 @@ function checkAnyPath(session, path, name) {
 var connectionOver;
 var DataConnection = class _DataConnection {
   #stream;
+  /** @ignore */
   constructor(stream) {
     this.#stream = stream;
   }
@@ -21309,12 +22207,20 @@ async function logIn(turn, credentials, options) {
       throw error instanceof FTPPermanentError && isCrowded(error) ? new FTPTemporaryError(error.message, error) : error;
     }
   };
+  const { profile, control } = turn.session;
+  const isAsked = profile.passwordAskedOf === credentials.user && profile.allowsJoining && control.isPipelining;
+  const early = isAsked ? sendTogether(send2, [
+    user,
+    password
+  ]) : void 0;
   let step = user;
-  let reply = await send2(step);
+  let reply = await (early?.[0] ?? send2(step));
   if (NEED_PASSWORD.includes(reply.code)) {
     step = password;
-    reply = await send2(step);
-  }
+    reply = await (early?.[1] ?? send2(step));
+    if (reply.code < 300) profile.passwordAskedOf = credentials.user;
+  } else await early?.[1].catch(() => {
+  });
   if (reply.code === NEED_ACCOUNT) {
     if (credentials.acct === "") throw noAccount(reply, step[0]);
     step = account;
@@ -21323,6 +22229,20 @@ async function logIn(turn, credentials, options) {
   expectSuccess(reply, step[0]);
   await requestUTF8(turn, options);
   return reply;
+}
+function sendTogether(send2, steps) {
+  const [first, second] = steps.map(send2);
+  second.catch(() => {
+  });
+  const both = first.catch(async (error) => {
+    await second.catch(() => {
+    });
+    throw error;
+  });
+  return [
+    both,
+    second
+  ];
 }
 function noAccount(reply, verb) {
   return new FTPReplyError(`Cannot log in: the server asks for an account, "${reply.text}", and none was given; give it as the third argument of login(), or as the option "account" of connect()`, {
@@ -21335,6 +22255,7 @@ function noAccount(reply, verb) {
 init_byte_stream();
 
 // lib/connection/command_queue.ts
+init_bytes();
 var WRITE_SIZE2 = 64 * 1024;
 var SAFE_IN_FLIGHT = 512;
 var CommandQueue = class {
@@ -21424,7 +22345,7 @@ var CommandQueue = class {
     const taken = waiting.splice(0, count);
     if (this.#mayGo !== void 0) this.#mayGo -= count;
     if (waiting.length === 0 || this.#mayGo === 0) this.#isUrgent = false;
-    return count === 1 ? taken[0] : concat(taken, size);
+    return count === 1 ? taken[0] : joinBytes(taken);
   }
   /**
    * Makes room after any reply to a command.
@@ -21437,15 +22358,6 @@ var CommandQueue = class {
     command.size = 0;
   }
 };
-function concat(pieces, size) {
-  const joined = new Uint8Array(size);
-  let at = 0;
-  for (const bytes2 of pieces) {
-    joined.set(bytes2, at);
-    at += bytes2.length;
-  }
-  return joined;
-}
 
 // lib/connection/control_connection.ts
 init_waiting();
@@ -21533,6 +22445,7 @@ var Reply = class _Reply {
    * @param start Where it starts, in bytes
    * @param end Where it ends, in bytes, without its line end
    * @param mask Masks secrets, for errors made of the reply
+   * @ignore
    */
   constructor(code, source, start, end, mask) {
     this.code = code;
@@ -21590,7 +22503,11 @@ var Reply = class _Reply {
     copy3.#text = text;
     return copy3;
   }
-  /** Formats the reply for `console.log`. */
+  /**
+   * Formats the reply for `console.log`.
+   *
+   * @ignore
+   */
   [Symbol.for("Deno.customInspect")](inspect, options) {
     return printableInspection(`Reply ${inspect({
       code: this.code,
@@ -21826,6 +22743,10 @@ var ControlConnection = class {
   speakTelnet() {
     this.#isTelnet = true;
   }
+  /** The timer of its time limit, for its data connections. */
+  get ticker() {
+    return this.#watchdog.ticker;
+  }
   /** Whether commands are sent before earlier ones are answered. */
   get isPipelining() {
     return this.#queue.isJoining;
@@ -21855,9 +22776,11 @@ var ControlConnection = class {
     const bytes2 = this.#isTelnet ? doubleIAC(line) : line;
     const encoding = this.encoding;
     const describe2 = () => describeCommand(command, encoding);
-    if (this.#failure !== void 0) throw closed(describe2(), this.#failure);
+    if (this.#failure !== void 0) {
+      throw notConnectedError(describe2(), this.#failure);
+    }
     if (this.#open !== void 0 && this.#open !== options.during) {
-      throw busy(describe2(), this.#open);
+      throw busyError(describe2(), this.#open);
     }
     const { kind = "command", pauses = false, replaces } = options;
     const entry = new PendingCommand(describe2, kind, pauses);
@@ -22022,7 +22945,7 @@ var ControlConnection = class {
     for (const part of this.#pending.pauses ? linesOf(bytes2) : [
       bytes2
     ]) {
-      if (this.#isPaused) return this.#break(injected());
+      if (this.#isPaused) return this.#break(injectionError());
       for (const reply of this.#reader.push(part)) this.#deliver(reply);
     }
     if (this.#reader.error !== void 0) {
@@ -22045,11 +22968,11 @@ var ControlConnection = class {
     const reply = mayTell ? received[REDACTED]() : received;
     this.#lastReply = reply;
     if (due !== void 0 && isMismatched) {
-      return this.#break(mismatched(due, reply));
+      return this.#break(wrongReplyError(due, reply));
     }
     const pending = this.#pending.deliver(reply);
     if (pending === void 0 && reply.code !== 421) {
-      return this.#break(outOfStep(reply));
+      return this.#break(unexpectedReplyError(reply));
     }
     if (pending !== void 0) {
       this.#queue.answered(pending, this.due === void 0);
@@ -22066,7 +22989,7 @@ var ControlConnection = class {
     }
     if (reply.code === 421) {
       this.#wasIdle = pending === void 0 && this.#open === void 0;
-      this.#break(closedByReply(reply));
+      this.#break(closedByReplyError(reply));
     }
   }
   /**
@@ -22087,14 +23010,14 @@ var ControlConnection = class {
     const isSuspect = this.#suspect(this.#pending.isUnproven);
     this.#noteBroken(isSuspect);
     const { via } = this.#stream;
-    this.#break(ended(this.due, this.#reader.hasPartial, isSuspect, via));
+    this.#break(endedError(this.due, this.#reader.hasPartial, isSuspect, via));
   }
   #expire(what) {
     const awaited = this.due?.kind === "greeting" ? "answer" : "reply";
     what ??= `no ${awaited} within ${this.#options.timeout} ms`;
     this.#noteBroken(this.#suspect());
     const { via } = this.#stream;
-    this.#break(expired(this.due, what, this.#reader.hint, via));
+    this.#break(timeoutError(this.due, what, this.#reader.hint, via));
   }
   /** Notes that the server may not support pipelining. */
   #suspect(isSuspect = isSuspicious(this.due)) {
@@ -22115,7 +23038,7 @@ var ControlConnection = class {
     if (this.#failure !== void 0) return;
     this.#wasIdle = this.#isIdle;
     this.#noteBroken(this.#suspect(this.#pending.isUnproven));
-    this.#break(broken(this.due, error, this.#stream.via));
+    this.#break(brokenError(this.due, error, this.#stream.via));
   }
 };
 function isSuspicious(due) {
@@ -22176,6 +23099,7 @@ var LATE_VENDORS = [
   "ProFTPD",
   "Pure-FTPd"
 ];
+var OLD_VSFTPD_REGEXP = /vsFTPd [1-3]\.\d/i;
 var MLSD_VENDORS = [
   "ProFTPD",
   "Pure-FTPd",
@@ -22200,6 +23124,8 @@ var ServerProfile = class {
   recalled = /* @__PURE__ */ new Set();
   /** Whether `MLSD` works; `undefined` before it returned an entry. */
   hasMLSD;
+  /** Whether `MLSD` of the parent of an empty directory proved nothing. */
+  hidesParent = false;
   /** Whether `LIST -a` works; `undefined` before the first try. */
   hasListAll;
   /** Whether `LIST -a` shows the directory itself; `undefined` if unknown. */
@@ -22208,6 +23134,8 @@ var ServerProfile = class {
   tellsLinks = false;
   /** Whether `EPSV` and `PASV` were refused while `passive` is "auto". */
   refusesPassive = false;
+  /** The user who logged in last with a password that the server asked for. */
+  passwordAskedOf;
   /** Whether `PRET` is needed before `EPSV` and `PASV`. */
   needsPRET = false;
   /** The server's times. */
@@ -22241,10 +23169,18 @@ var ServerProfile = class {
   }
   /**
    * Whether the bytes of an upload may be sent before its 1yz. These servers
-   * accept the data connection when they execute the command, so that nothing
-   * is read before.
+   * accept the data connection when they execute the command, and read nothing
+   * before.
    */
   get acceptsLate() {
+    return LATE_VENDORS.includes(this.#vendor);
+  }
+  /**
+   * Whether commands may be joined that others wait for: the server handles them
+   * in order, also behind the end of the data, and a requested port may stay
+   * unused. pyftpdlib closes the connection after 30 seconds then.
+   */
+  get allowsJoining() {
     return LATE_VENDORS.includes(this.#vendor);
   }
   /**
@@ -22255,23 +23191,24 @@ var ServerProfile = class {
     return this.#vendor === "vsftpd";
   }
   /**
-   * Whether an `MLSD` without a line is believed of this vendor before one has
-   * given an entry: it was measured to give all that the server may read.
+   * Whether an empty `MLSD` is believed before one has returned an entry.
+   * `MLSD` of these vendors was measured to return every entry that the server
+   * may read.
    */
   get givesAllByMLSD() {
     return MLSD_VENDORS.includes(this.#vendor);
   }
   /**
-   * Whether a data connection may resume any TLS session that the server issued,
-   * or none. Only true for servers that were measured; ProFTPD requires the
+   * Whether a data connection may resume any TLS session of the server, or
+   * none. Only true for servers that were measured; ProFTPD requires the
    * session of the control connection.
    */
   get acceptsAnyTLSSession() {
     return ANY_SESSION_VENDORS.includes(this.#vendor);
   }
   /**
-   * Whether the server says so where it may not read a directory that it is to
-   * list: "failed to open directory", "unable to read".
+   * Whether the server reports a directory that it may not read: "failed to
+   * open directory", "unable to read".
    */
   get admitsUnreadable() {
     return this.#vendor === "vsftpd" || this.#vendor === "Pure-FTPd";
@@ -22283,6 +23220,9 @@ var ServerProfile = class {
   noteGreeting(text) {
     const found = GREETINGS.find(([, regexp]) => regexp.test(text));
     if (found !== void 0) this.#setVendor(found[0]);
+    if (!OLD_VSFTPD_REGEXP.test(text)) return;
+    this.hasMLSD ??= false;
+    this.recalled.add("MLSD");
   }
   /**
    * Whether the server is known to lack an optional command, or a use of it.
@@ -22365,7 +23305,7 @@ function checkDenoVersion(version = Deno.version.deno) {
 init_errors();
 
 // lib/client/ticket_supply.ts
-var HARMLESS = {
+var TICKET_COMMAND = {
   verb: "LIST"
 };
 var TicketSupply = class {
@@ -22398,10 +23338,10 @@ var TicketSupply = class {
       this.#isFetching = false;
     }
   }
-  /** Obtains tickets. Returns whether they are of use here. */
+  /** Obtains tickets. Returns whether the server sends usable ones. */
   async #fetch(turn, options) {
     try {
-      const listing = await openTransfer(turn, HARMLESS, options);
+      const listing = await openTransfer(turn, TICKET_COMMAND, options);
       await listing.complete((data) => data.readToEnd(() => {
       }), {
         ...options,
@@ -22473,7 +23413,7 @@ async function requestAuth(turn, tls, options) {
         argument: "SSL"
       }, options);
     }
-    throw withMessage(error, (message) => `${message} (the server offers no explicit TLS on this port; nothing secret was sent. Try tls: "implicit", which has port 990, or leave "tls" out to talk in clear text)`);
+    throw withMessage(error, (message) => withAdvice(message, 'the server offers no explicit TLS on this port, and nothing secret was sent; try tls: "implicit", which has port 990, or leave "tls" out to use no TLS'));
   }
 }
 async function withNewerTLS(server, attempt) {
@@ -22528,7 +23468,7 @@ async function requestProtection(turn, options) {
     }, options);
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;
-    throw withMessage(error, (message) => `${message} (no data was sent. Only if files and listings may travel in clear text: tls: { data: "clear" })`);
+    throw withMessage(error, (message) => withAdvice(message, 'no data was sent; set tls: { data: "clear" } only if files and listings may be sent in clear text'));
   }
 }
 async function requestBufferSize(turn, options, isPassed = () => true) {
@@ -22569,7 +23509,7 @@ async function protC(turn, options) {
 async function ccc(turn, options) {
   const { session } = turn;
   const { failure: failure3 } = session.control;
-  if (failure3 !== void 0) throw closed("CCC", failure3);
+  if (failure3 !== void 0) throw notConnectedError("CCC", failure3);
   if (!isSecured(session)) {
     throw new TypeError('Cannot send "CCC": the connection is in clear text');
   }
@@ -22606,7 +23546,7 @@ async function openSession(server, settings, options) {
     signal
   });
   const { stream: raw, peer } = await dialing.catch((error) => {
-    const isRefused = route.detour === void 0 && error instanceof Deno.errors.ConnectionRefused;
+    const isRefused = route.via === void 0 && error instanceof Deno.errors.ConnectionRefused;
     throw isRefused && tls?.mode === "implicit" ? connectionError(error, (message) => message + IMPLICIT_HINT) : error;
   });
   const secured = tls?.mode === "implicit" ? await secureStream(raw, {
@@ -22780,6 +23720,7 @@ async function openAs(identity, state2, options) {
 
 // lib/client/options.ts
 init_check_names();
+init_option_names();
 init_check_number();
 init_check_word();
 init_options();
@@ -22839,31 +23780,7 @@ var MAX_LINE = 1024 * 1024;
 var MAX_LISTING = 256 * 1024 * 1024;
 var MAX_ZONE = 24 * 60;
 var TIMEOUT = 3e4;
-var FTP_OPTIONS = {
-  encoding: true,
-  timeout: true,
-  passive: true,
-  activeAddress: true,
-  allowEPRT: true,
-  localAddress: true,
-  dial: true,
-  proxy: true,
-  activePorts: true,
-  trustPasvHost: true,
-  tls: true,
-  trace: true,
-  maxReplyLine: true,
-  maxReply: true,
-  maxLine: true,
-  maxListing: true,
-  multiline: true,
-  pipelining: true,
-  serverZone: true,
-  virtualHost: true,
-  afterLogin: true,
-  compress: true,
-  profile: true
-};
+var FTP_OPTIONS = CLIENT_OPTIONS;
 function resolveOptions(options) {
   if (typeof options !== "object") {
     throw new TypeError(`Cannot use a ${typeof options} as options: the host goes to connect()`);
@@ -22896,10 +23813,10 @@ function resolveOptions(options) {
     trustPasvHost: options.trustPasvHost ?? false,
     tls: resolveTLS(options.tls),
     tracer: new Tracer(options.trace),
-    maxReplyLine: limit("maxReplyLine", options.maxReplyLine ?? MAX_REPLY_LINE),
-    maxReply: limit("maxReply", options.maxReply ?? MAX_REPLY),
-    maxLine: limit("maxLine", options.maxLine ?? MAX_LINE),
-    maxListing: limit("maxListing", options.maxListing ?? MAX_LISTING),
+    maxReplyLine: checkedLimit("maxReplyLine", options.maxReplyLine ?? MAX_REPLY_LINE),
+    maxReply: checkedLimit("maxReply", options.maxReply ?? MAX_REPLY),
+    maxLine: checkedLimit("maxLine", options.maxLine ?? MAX_LINE),
+    maxListing: checkedLimit("maxListing", options.maxListing ?? MAX_LISTING),
     multiline,
     pipelining: options.pipelining ?? true,
     serverZone: options.serverZone,
@@ -22998,7 +23915,7 @@ function checkZone(zone) {
   if (typeof zone === "number" && Math.abs(zone) <= MAX_ZONE) return;
   throw new RangeError(`Cannot use ${showValue(zone)} as "serverZone": it must be minutes east of UTC, a day at most`);
 }
-function limit(name, value) {
+function checkedLimit(name, value) {
   checkNumber(name, value);
   return value;
 }
@@ -23078,8 +23995,10 @@ var ServerStore = class _ServerStore {
 
 // lib/client/client_connection.ts
 var DISPOSE_GRACE = 2e3;
-var CROWDED_ATTEMPTS = 6;
-var CROWDED_DELAY = 100;
+var CROWDED_RETRY = {
+  attempts: 6,
+  delay: 100
+};
 var DISPOSED = `the client's "await using" block ended`;
 var MISSING_AWAIT = ' while this call was running; an "await" may be missing before the call';
 var ClientConnection = class _ClientConnection {
@@ -23228,11 +24147,11 @@ var ClientConnection = class _ClientConnection {
       settings
     };
     const { session } = this;
-    const look2 = () => session.shared(() => Promise.resolve(settingsOf(session)), options);
-    let state2 = await look2();
+    const look = () => session.shared(() => Promise.resolve(settingsOf(session)), options);
+    let state2 = await look();
     if (state2.moves === void 0) {
       await session.shared((turn) => requestDirectory(turn, options), options);
-      state2 = await look2();
+      state2 = await look();
     }
     const opened = await this.#hold(options, (options2) => openAs(identity, state2, options2));
     const connection = new _ClientConnection();
@@ -23331,16 +24250,14 @@ var ClientConnection = class _ClientConnection {
    * connection.
    */
   async #renewal(session) {
-    for (let attempt = 1; ; attempt++) {
+    const open2 = async () => {
       const identity = this.#identityFor("connect again");
-      try {
-        const { session: other } = await this.#hold({}, (options) => openAs(identity, settingsOf(session), options));
-        return other;
-      } catch (error) {
-        if (attempt > CROWDED_ATTEMPTS || !isCrowded(error)) throw error;
-        await delay(CROWDED_DELAY * 2 ** (attempt - 1), this.ended);
-      }
-    }
+      const opened = await this.#hold({}, (options) => openAs(identity, settingsOf(session), options));
+      return opened.session;
+    };
+    return await retryConnecting(CROWDED_RETRY, {
+      signal: this.ended
+    }, open2);
   }
   #identityFor(action) {
     if (this.#identity !== void 0) return this.#identity;
@@ -23581,20 +24498,20 @@ var FTPProtocol = class {
    * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
-   * await using twin = await ftp.clone();
-   * await Promise.all([ftp.download("a", "a"), twin.download("b", "b")]);
+   * await using clone = await ftp.clone();
+   * await Promise.all([ftp.download("a", "a"), clone.download("b", "b")]);
    * ```
    */
   async clone(options = {}) {
     const Class = this.constructor;
-    const twin = new Class(optionsOf(this.#settings));
-    const settings = twin.#settings;
+    const clone = new Class(optionsOf(this.#settings));
+    const settings = clone.#settings;
     settings.tracer.level = this.#settings.tracer.level;
     const opened = await this.#connection.openFor(settings, options);
-    twin.#connection = opened.connection;
-    twin.#server = opened.server;
-    twin.#welcome = opened.welcome;
-    return twin;
+    clone.#connection = opened.connection;
+    clone.#server = opened.server;
+    clone.#welcome = opened.welcome;
+    return clone;
   }
   /**
    * Closes the connections at once, without `QUIT`. Pending operations fail
@@ -23774,6 +24691,7 @@ var FTPProtocol = class {
    * @param password The account
    * @param options A signal
    * @returns The 2yz reply
+   * @throws {TypeError} If the account is empty
    * @throws {FTPError} As {@linkcode FTPProtocol.prototype.voidcmd voidcmd}
    */
   async acct(password, options = {}) {
@@ -23782,6 +24700,9 @@ var FTPProtocol = class {
       argument: password,
       name: "password"
     };
+    if (password === "") {
+      throw new TypeError('Cannot send an account: "password" is empty');
+    }
     this.#connection.session.noteByHand(command);
     return await this.#perform(command, options);
   }
@@ -24300,9 +25221,9 @@ function printLine(line) {
   console.log(printableText(line));
 }
 function checkRest(rest) {
-  if (rest === void 0 || typeof rest === "string") return;
-  if (Number.isSafeInteger(rest) && rest >= 0) return;
-  throw new RangeError(`Cannot start at offset ${showValue(rest)}: rest must be a non-negative integer`);
+  if (rest === void 0 || typeof rest === "string" && rest !== "") return;
+  if (Number.isSafeInteger(rest) && Number(rest) >= 0) return;
+  throw new RangeError(`Cannot start at offset ${showValue(rest)}: "rest" must be a non-negative integer or a marker`);
 }
 function checkFacts(facts) {
   const areFacts = Array.isArray(facts) && facts.every((fact) => typeof fact === "string" && /^[^\s;=]+$/.test(fact));
@@ -24383,6 +25304,9 @@ var FTP = class extends FTPProtocol {
   async *pipeline(commands2, options = {}) {
     const { window = WINDOW4, signal } = options;
     checkNames("pipeline", options, PIPELINE_OPTIONS);
+    if (typeof commands2 !== "object" || commands2 === null) {
+      throw new TypeError(`Cannot use ${showValue(commands2)} as "commands": it must be an array, or something else to iterate over`);
+    }
     const session = connectionOf(this).session;
     const parsed = Iterator.from(commands2).map(parseCommand);
     const prepared = await preparePipeline(session, parsed, {
@@ -24607,8 +25531,8 @@ var FTP = class extends FTPProtocol {
    * Requires `allow-read` and `allow-write` permission for the targets.
    *
    * @tags allow-read, allow-write
-   * @param items Paths on the server, or paths with a local path for each; a
-   * list or an async iterable
+   * @param items Paths on the server, or for each path also the target: a local
+   * path or a `file:` URL. A list or an async iterable
    * @param local The local directory, a path or a `file:` URL; created if it is
    * missing
    * @param options Connections, order, and options of each download
@@ -24708,7 +25632,7 @@ var FTP = class extends FTPProtocol {
    */
   async ensureDir(path, options = {}) {
     checkPath2(connectionOf(this).session, path, "path");
-    return await this.#onReady(options, (session) => ensureDir(session, this.#text(path), options));
+    await this.#onReady(options, (session) => session.pastHangUps(() => ensureDir(session, this.#text(path), options), options));
   }
   /**
    * Removes a file or an empty directory, or with `recursive` a directory and
@@ -24733,9 +25657,9 @@ var FTP = class extends FTPProtocol {
     checkPath2(connectionOf(this).session, path, "path");
     checkNames("remove", options, REMOVE_OPTIONS);
     checkNumber("maxEntries", options.maxEntries);
-    return await this.#onReady(options, (session) => remove(session, this.#text(path), options, {
+    return await this.#onReady(options, (session) => session.pastHangUps(() => remove(session, this.#text(path), options, {
       begin: () => withLifetime(connectionOf(this), options.signal)
-    }));
+    }), options));
   }
   #text(path) {
     return textOfPath(connectionOf(this).session, path);
@@ -24895,7 +25819,8 @@ var FTP = class extends FTPProtocol {
    *
    * @param path The file, text or bytes
    * @param options A signal
-   * @returns Name and digits of the hash, or `null` if the server has none or
+   * @returns The hash's name ("SHA-256", "SHA-512", "SHA-1", "MD5" or "CRC32")
+   * and its hexadecimal digits in lower case; `null` if the server has none or
    * refuses it for this file
    * @throws {FTPPermanentError} If the file does not exist
    *
@@ -24911,7 +25836,7 @@ var FTP = class extends FTPProtocol {
   async hash(path, options = {}) {
     checkPath2(connectionOf(this).session, path, "path");
     const { signal } = options;
-    return await this.#onReady(options, async (session) => {
+    const request = async (session) => {
       const { size } = await requestEntry(session, path, {
         signal
       });
@@ -24920,7 +25845,8 @@ var FTP = class extends FTPProtocol {
         size,
         signal
       }) ?? null;
-    });
+    };
+    return await this.#onReady(options, (session) => session.pastHangUps(() => request(session), options));
   }
   /**
    * Sets the time of a file, to the second: by `MFMT`, or by the commands of
@@ -24939,7 +25865,7 @@ var FTP = class extends FTPProtocol {
   async setMtime(path, date, options = {}) {
     checkPath2(connectionOf(this).session, path, "path");
     checkDate(date);
-    return await this.#onReady(options, (session) => dateFile(session, path, date, options));
+    return await this.#onReady(options, (session) => session.pastHangUps(() => dateFile(session, path, date, options), options));
   }
   /**
    * Sets the permissions of a file or directory, on Unix servers
@@ -25272,18 +26198,14 @@ async function readNetrc(netrc, host, user) {
 }
 
 // lib/client/connect.ts
-var CONNECT_OPTIONS2 = {
+var CONNECT_OPTIONS = {
   ...FTP_OPTIONS,
-  port: true,
-  user: true,
-  password: true,
-  account: true,
-  netrc: true,
+  ...LOGIN_OPTIONS,
   retry: true,
   signal: true
 };
 async function connect2(url, options = {}) {
-  checkNames("connect", options, CONNECT_OPTIONS2);
+  checkNames("connect", options, CONNECT_OPTIONS);
   const target = parseTarget(url);
   const { port, user, password, account, netrc, retry, signal, ...rest } = options;
   checkRetry(retry);
@@ -25308,13 +26230,22 @@ async function connect2(url, options = {}) {
     netrc
   });
   checkTexts(credentials, encoding);
-  return await retryConnecting(retry, signal, async (attempt) => {
+  let isGreeted = false;
+  const mayRetry = (error) => isCrowded(error) || !isGreeted && isFailedConnection(error);
+  const waits = retry || {
+    attempts: 0
+  };
+  return await retryConnecting(waits, {
+    signal,
+    mayRetry
+  }, async () => {
     const ftp = makeClient();
+    isGreeted = false;
     try {
       await ftp.connect(target.host, target.port ?? port, {
         signal
       });
-      attempt.isGreeted = true;
+      isGreeted = true;
       await logIn2(ftp, credentials, {
         signal
       });
@@ -25949,7 +26880,7 @@ var SessionLog = class {
 async function openProbe(url, options, log = new SessionLog()) {
   const ftp = await connect2(url, {
     ...options,
-    trace: tee(options, log)
+    trace: traceBoth(options, log)
   });
   return {
     ftp,
@@ -25957,7 +26888,7 @@ async function openProbe(url, options, log = new SessionLog()) {
     [Symbol.asyncDispose]: () => ftp[Symbol.asyncDispose]()
   };
 }
-function tee({ trace }, log) {
+function traceBoth({ trace }, log) {
   return (event) => {
     log.note(event);
     trace?.(event);
@@ -26146,7 +27077,7 @@ async function checkClock(examination, ftp, entries) {
     }, facts);
     return;
   }
-  const list = difference === void 0 || Math.abs(difference) < 5 ? "" : ` Times in LIST are ${formatMinutes(difference)} ahead of those of MDTM; the module corrects that.`;
+  const list = difference === void 0 || Math.abs(difference) < 5 ? "" : ` Times in LIST are ${formatMinutes(Math.abs(difference))} ${difference < 0 ? "behind" : "ahead of"} those of MDTM; the module corrects that.`;
   examination.step("clock", proven === void 0 ? "note" : "ok", proven === void 0 ? `The server's times are assumed to be in UTC, without proof: only an upload shows it (\`write\`).${list}` : `The server's times are in UTC${formatZone(proven)}${vendor === void 0 || proven !== 0 ? "" : `, as always with ${vendor}`}.${list}`, facts);
 }
 function formatZone(minutes) {
@@ -26157,7 +27088,17 @@ function formatClock(minutes) {
   return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 }
 function formatMinutes(minutes) {
-  return `${minutes < 0 ? "-" : ""}${formatClock(Math.abs(minutes))} hours`;
+  const hours = Math.floor(Math.abs(minutes) / 60);
+  const rest = Math.abs(minutes) % 60;
+  const parts = [
+    ...hours > 0 ? [
+      `${hours} ${hours === 1 ? "hour" : "hours"}`
+    ] : [],
+    ...rest > 0 || hours === 0 ? [
+      `${rest} ${rest === 1 ? "minute" : "minutes"}`
+    ] : []
+  ];
+  return `${minutes < 0 ? "-" : ""}${parts.join(" ")}`;
 }
 
 // lib/doctor/listing.ts
@@ -26242,7 +27183,7 @@ init_errors();
 
 // lib/doctor/security.ts
 init_errors();
-var SOON = 14;
+var EXPIRY_WARNING_DAYS = 14;
 var DAY2 = 864e5;
 async function peek(examination, version) {
   const { timeout, proxy, dial: dial2, signal } = examination.options;
@@ -26305,7 +27246,7 @@ async function reportSecured(examination, info) {
     return;
   }
   const left = (info.peerCertificate.validTo.getTime() - Date.now()) / DAY2;
-  const isSoon = left < SOON;
+  const isSoon = left < EXPIRY_WARNING_DAYS;
   examination.step("tls", isSoon ? "note" : "ok", `${info.protocol} is used; the server supports ${versions.join(" and ") || info.protocol}. ${describe(info)}${isSoon ? ` It expires in ${Math.floor(left)} days.` : ""}`, {
     ...factsOf(info),
     versions
@@ -26318,7 +27259,7 @@ async function checkOfferedTLS(examination) {
       cause: "clear-text",
       severity: "warning",
       text: "The server does not support TLS. Others on the network can read password and files.",
-      advice: "If the server also offers SFTP or HTTPS, use that.",
+      advice: "If the server also offers SFTP or HTTPS, prefer it.",
       isFirewall: false
     });
     examination.step("tls", "note", "The server refuses AUTH TLS.");
@@ -26466,10 +27407,10 @@ async function checkWrite(examination, { ftp }, folder) {
   } catch (error) {
     if (!(error instanceof FTPError)) throw error;
     await reportRefusedWrite(examination, ftp, folder, error);
-    await sweep(examination, ftp, path);
+    await removeTestFile(examination, ftp, path);
     return;
   }
-  if (!await sweep(examination, ftp, path)) return;
+  if (!await removeTestFile(examination, ftp, path)) return;
   if (clock.zoneOf("MDTM") === void 0) {
     const { session } = connectionOf(ftp);
     await proveClock(session, folder, {
@@ -26514,7 +27455,7 @@ async function reportRefusedWrite(examination, ftp, folder, error) {
     isFirewall: false
   });
 }
-async function sweep(examination, ftp, path) {
+async function removeTestFile(examination, ftp, path) {
   const { signal } = examination.options;
   try {
     if (await ftp.exists(path, {
@@ -26601,7 +27542,7 @@ async function ftpcp(source, sourceName, target, targetName = sourceName, type =
   checkPath2(from, sourceName, "sourceName");
   const name = targetName === "" ? sourceName : targetName;
   checkPath2(to, name, "targetName");
-  await together([
+  await exclusiveOnBoth([
     from,
     to
   ], options, ([from2, to2]) => copy2({
@@ -26612,7 +27553,7 @@ async function ftpcp(source, sourceName, target, targetName = sourceName, type =
     name
   }, type, options));
 }
-async function together(sessions, options, run2) {
+async function exclusiveOnBoth(sessions, options, run2) {
   const done = Promise.withResolvers();
   const turns = sessions.map((session) => {
     const { promise, resolve, reject } = Promise.withResolvers();
@@ -26683,10 +27624,10 @@ async function copy2(source, target, type, options) {
   }
 }
 function checkAddressKnown({ peer: [host], options }) {
-  const { detour: detour2 } = options.route;
+  const { via } = options.route;
   const isKnown = options.trustPasvHost || addressBytes(host) !== void 0;
-  if (detour2 === void 0 || isKnown) return;
-  throw new TypeError(`Cannot copy from "${host}": with "${detour2}" its address is not known, which the other server needs; connect to the source by its address, or set "trustPasvHost"`);
+  if (via === void 0 || isKnown) return;
+  throw new TypeError(`Cannot copy from "${host}": with "${via}" its address is not known, which the other server needs; connect to the source by its address, or set "trustPasvHost"`);
 }
 async function open({ turn, name: path }, verb, name, options) {
   const command = {
