@@ -193,7 +193,7 @@ export class ListingTransfer {
       finish({ transfer, leave }, signal)
     );
     if (reader.error !== undefined) throw reader.error;
-    checkWhole(reply, transfer.command);
+    checkWhole(reply, transfer.command, reader.complaint);
     if (transfer.isUnproven && isStrict) throw unproven(reply, transfer);
     const { format } = reader;
     this.#outcome = { count, selfEntries, format, isRefused: false, reply };

@@ -5,6 +5,7 @@
  */
 
 import { FTPReplyError } from "../protocol/errors.ts";
+import { quote } from "../protocol/printable.ts";
 import type { Reply } from "../protocol/reply.ts";
 
 /** The server's text for an incomplete listing, apart from quoted paths. */
@@ -49,13 +50,22 @@ export function unproven(
 /**
  * Rejects an incomplete listing.
  *
+ * @param complaint A line of the listing that says so
  * @throws {PartialListingError} If the server says that something is missing
  */
-export function checkWhole(reply: Reply, command: string): void {
+export function checkWhole(
+  reply: Reply,
+  command: string,
+  complaint?: string,
+): void {
   const text = reply.text.replaceAll(QUOTED_REGEXP, "");
-  if (!PARTIAL_REGEXPS.some((regexp) => regexp.test(text))) return;
+  const isPartial = PARTIAL_REGEXPS.some((regexp) => regexp.test(text));
+  if (!isPartial && complaint === undefined) return;
+  const why = isPartial
+    ? reply.text
+    : `the listing contains ${quote(complaint!)}, so entries may be missing`;
   throw new PartialListingError(
-    `Cannot complete "${command}": ${reply.text}`,
+    `Cannot complete "${command}": ${why}`,
     { reply, command },
   );
 }

@@ -9,7 +9,7 @@ import { Entry } from "./entry.ts";
 import { hasEntryShape } from "./entry_shape.ts";
 import { FORMATS } from "./formats.ts";
 import type { NamePadding } from "./name_padding.ts";
-import { isNoise } from "./noise.ts";
+import { isComplaint, isNoise } from "./noise.ts";
 import type {
   LineContext,
   LineResult,
@@ -96,6 +96,7 @@ export class FormatDetector {
   /** Unreadable lines that are notes, unless an entry follows. */
   #unread: UnreadLine[] = [];
   #hasEntry = false;
+  #complaint: string | undefined;
 
   /** Creates a detector. */
   constructor(options: FormatDetectorOptions) {
@@ -110,6 +111,11 @@ export class FormatDetector {
       this.#current = forced;
       this.#sample = undefined;
     }
+  }
+
+  /** The first line that says that the listing is incomplete. */
+  get complaint(): string | undefined {
+    return this.#complaint;
   }
 
   /** Name of the current format. */
@@ -307,7 +313,10 @@ export class FormatDetector {
       const bare = { name: text.slice(1), kind: "unknown" } as const;
       return [this.#entry(bare, text, "mlsd")];
     }
-    if (isNoise(text)) return [];
+    if (isNoise(text)) {
+      if (isComplaint(text)) this.#complaint ??= text;
+      return [];
+    }
     for (const format of this.#formats) {
       const result = this.#try(format, text);
       if (result === undefined || result === "partial") continue;

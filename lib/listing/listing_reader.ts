@@ -129,6 +129,14 @@ export class ListingReader {
   }
 
   /**
+   * The first line of the listing that says that it is incomplete, such as
+   * `ls: a: Permission denied`; `undefined` if there is none.
+   */
+  get complaint(): string | undefined {
+    return this.#detector.complaint;
+  }
+
+  /**
    * Name of the current format; `undefined` until the first lines have shown
    * it.
    */

@@ -24,6 +24,18 @@ const NOISE_REGEXPS: readonly RegExp[] = [
   /^ *[\d.,]{1,20} +(?:files?|director(?:y|ies))(?: +[\d.,]{1,24} +bytes(?: free)?)? *$/i,
 ];
 
+/**
+ * Messages of `ls` about entries that it could not read. A missing name is none:
+ * servers that list by a pattern say so of an empty directory.
+ */
+const COMPLAINT_REGEXP =
+  /^(?:(?:\S*\/)?ls: |\S.*: permission denied\.?$)(?!.*\b(?:no such file|not exist|not found|no files?)\b)/i;
+
+/** Whether a noise line says that the listing is incomplete. */
+export function isComplaint(line: string): boolean {
+  return line.length < 1024 && COMPLAINT_REGEXP.test(line);
+}
+
 /** Whether a line that no format can read is about the listing itself. */
 export function isNoise(line: string): boolean {
   return line.length < 1024 &&

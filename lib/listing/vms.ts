@@ -33,7 +33,7 @@ const DIRECTORY_REGEXP =
   /^(?:[\w$-]{1,64}::)?[\w$-]{1,64}:\[[^\]\s]{1,255}\]\s*$/;
 /** Reasons why the server does not show the facts of a file. */
 const ERROR_REGEXP =
-  /^\s+(?:<?%[A-Z0-9$_]{1,32}-[A-Z]-|insufficient privilege\b)/i;
+  /^\s+(?:<?%[A-Z0-9$_]{1,32}-[A-Z]-|(?:insufficient|no) privilege\b)/i;
 /** If nothing was found, the pattern is listed with an error. */
 const NOTHING_REGEXP =
   /^[^\s*;]{0,80}\*[^\s;]{0,80};\d{1,5}\s+<?%[A-Z0-9$_]{1,32}-[A-Z]-/;

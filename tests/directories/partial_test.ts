@@ -182,6 +182,49 @@ for (const words of WORDS) {
   });
 }
 
+const COMPLAINTS = [
+  "ls: cannot open directory '.': Permission denied",
+  "ls: cannot access 'b': Permission denied",
+  "/bin/ls: reading directory '.': Input/output error",
+  "ftpd: .: Permission denied",
+  "./b: Permission denied",
+];
+
+for (const complaint of COMPLAINTS) {
+  Deno.test(`FTP.list does not take a listing with "${complaint}" for all of a directory`, async () => {
+    for (const lines of [[complaint], [unix("a"), complaint, unix("c")]]) {
+      await using pair = await Pair.make({ "/d/x": "" });
+      pair.server.on("MLSD", UNKNOWN).on("LIST", listsAnd(lines, "226 Done"));
+      const names: string[] = [];
+      const error = await assertRejects(async () => {
+        for await (const { name } of pair.ftp.list("/d")) names.push(name);
+      }, FTPReplyError);
+      assertEquals(
+        error.message,
+        `Cannot complete "LIST": the listing contains ${
+          JSON.stringify(complaint)
+        }, so entries may be missing`,
+      );
+      assertEquals(names, lines.length === 1 ? [] : ["a", "c"]);
+      assertEquals(await pair.ftp.pwd(), "/");
+    }
+  });
+}
+
+Deno.test("FTP.list takes a pattern without matches for an empty directory", async () => {
+  for (
+    const line of [
+      "ls: *: No such file or directory",
+      "*: No such file or directory",
+      "ls: 0653-341 The file . does not exist.",
+    ]
+  ) {
+    await using pair = await Pair.make();
+    pair.server.on("MLSD", UNKNOWN).on("LIST", listsAnd([line], "226 Done"));
+    assertEquals(await namesOf(pair.ftp.list()), [], line);
+  }
+});
+
 Deno.test("FTP.list takes no name in a final reply for words of the server", async () => {
   await using pair = await Pair.make();
   const words = '226 Successfully transferred "/truncated/unable to read"';

@@ -348,6 +348,10 @@ Deno.test("ListingReader reads the table's lines of OpenVMS", () => {
     ["A.FTP;1        insufficient privilege or file protection violation", [
       ["file", "A.FTP"],
     ]],
+    [`PICS.DIR;1\tNo privilege for attempted operation\n${good}`, [
+      ["directory", "PICS"],
+      entry,
+    ]],
     [no, [], [no]],
     [padded, [], [padded]],
     [`${good}\nTotal 2 files`, [entry], ["Total 2 files"]],

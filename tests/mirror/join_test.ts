@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { FTPMirrorError } from "../../mod.ts";
 import { Pair, UNKNOWN } from "../directories/scripted_listings.ts";
 import type { Turn } from "../testing/scripted/mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
@@ -168,9 +169,16 @@ const UNIX: Host = {
       `${FILE} b`,
       "-- that was all --",
     ],
+    "/part": [`${FILE} a`, "ls: cannot access 'b': Permission denied"],
     "/odd": [`${FILE} a`, "what is this", `${FILE} b`],
   },
-  files: { "/pub/a": "a", "/pub/b": "b", "/odd/a": "a", "/odd/b": "b" },
+  files: {
+    "/pub/a": "a",
+    "/pub/b": "b",
+    "/odd/a": "a",
+    "/odd/b": "b",
+    "/part/a": "a",
+  },
 };
 
 Deno.test("FTP.downloadDir does not fail at an unreadable header or trailer", async () => {
@@ -182,6 +190,18 @@ Deno.test("FTP.downloadDir does not fail at an unreadable header or trailer", as
   });
   assertEquals([result.transferred, result.removed], [2, 1]);
   assertEquals(readTree(folder.at("pub")), { a: "a", b: "b" });
+});
+
+Deno.test("FTP.downloadDir removes nothing if ls could not read an entry of the source", async () => {
+  using folder = new LocalFolder();
+  await using pair = await makePair(UNIX);
+  writeTree(folder.at("part"), { b: "only here" });
+  const error = await assertRejects(
+    () => pair.ftp.downloadDir("/part", folder.at("part"), { delete: true }),
+    FTPMirrorError,
+  );
+  assertStringIncludes(error.message, "ls: cannot access 'b'");
+  assertEquals(readTree(folder.at("part")), { a: "a", b: "only here" });
 });
 
 Deno.test("FTP.list and FTP.walk tell of a header and a trailer", async () => {
