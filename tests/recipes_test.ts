@@ -1,5 +1,6 @@
 /** Runs the programs of docs/recipes.md, with the permissions they name. */
 
+import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { LocalFolder } from "./files/local_folder.ts";
 import { ScriptedServer } from "./testing/scripted/mod.ts";
@@ -206,7 +207,7 @@ Deno.test("docs/testing.md shows a test that passes with its permissions", async
       "--no-prompt",
       "--no-lock",
       "--no-check",
-      `--config=${new URL("deno.json", ROOT).pathname}`,
+      `--config=${fileURLToPath(new URL("deno.json", ROOT))}`,
       "report_test.ts",
     ],
     cwd: folder.path,
@@ -215,6 +216,18 @@ Deno.test("docs/testing.md shows a test that passes with its permissions", async
   const said = new TextDecoder().decode(stdout);
   assertEquals(code, 0, said + new TextDecoder().decode(stderr));
   assertStringIncludes(said, "1 passed");
+});
+
+Deno.test("docs/recipes.md deploys from a job with the same permissions", () => {
+  const page = Deno.readTextFileSync(new URL("docs/recipes.md", ROOT));
+  const { args } = readRecipes().get("deploy")!;
+  const [, line] = /^ +- run: deno (.*)$/m.exec(page)!;
+  assertEquals(line!.split(" "), [
+    "run",
+    "--no-prompt",
+    ...args.slice(1),
+    "--yes",
+  ]);
 });
 
 Deno.test("docs/recipes.md has four programs, each with its command line", () => {

@@ -18,7 +18,7 @@ function installLine(page: string): string[] {
   return line!.split(" ");
 }
 
-/** Runs Deno, or a program that it installed, without variables of this process. */
+/** Runs Deno, or a program that it installed, with a cache of its own. */
 async function run(
   program: string,
   args: readonly string[],
@@ -27,7 +27,6 @@ async function run(
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args: [...args],
     cwd,
-    clearEnv: true,
     env: { DENO_DIR: `${cwd}/cache`, NO_COLOR: "1", ...env },
     stdin: "null",
   }).output();
@@ -149,7 +148,7 @@ Deno.test("cli.ts needs each permission of the deno install line", () =>
       ],
       "--allow-sys=homedir": [["ls", "--netrc", `${url}/`], "PASS netrc"],
     };
-    const env = { FTP_PASSWORD: "secret", HOME: cwd };
+    const env = { FTP_PASSWORD: "secret", HOME: cwd, USERPROFILE: cwd };
     for (const permission of PERMISSIONS) {
       if (permission === "--no-prompt") continue;
       const [args, command] = needing[permission]!;
