@@ -64,7 +64,11 @@ export async function checkAddresses(
   examination.step(
     "addresses",
     lost.length === 0 ? "ok" : "note",
-    `${host} resolves to ${addresses.join(", ")}; port ${port} answers${
+    `${
+      addresses.join() === host
+        ? `${host} is an address`
+        : `${host} resolves to ${addresses.join(", ")}`
+    }; port ${port} answers${
       lost.length === 0 ? "" : `, but not at ${lost.join(", ")}`
     }.`,
     facts,

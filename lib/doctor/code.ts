@@ -35,9 +35,12 @@ export function finalOptions(examination: Examination): ConnectURLOptions {
   };
 }
 
-/** Returns the URL without its password. */
+/** Returns the URL without its password, and without a path that is missing. */
 export function shownURL(examination: Examination): string {
-  const { directory } = examination.target;
+  const isMissing = examination.problems.some(({ cause }) =>
+    cause === "directory-missing"
+  );
+  const directory = isMissing ? "" : examination.target.directory;
   const path = directory.split("/").map(encodeURIComponent).join("/");
   return withoutPassword(examination.url) + (path === "" ? "" : `/${path}`);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withoutPeriod } from "../protocol/with_advice.ts";
 import type { FTP } from "../client/ftp.ts";
 import type { Entry } from "../listing/entry.ts";
 import { isRefusal } from "../protocol/errors.ts";
@@ -114,7 +115,9 @@ async function checkRestart(
     examination.step(
       "restart",
       "note",
-      `The server refuses REST, so interrupted downloads start over (${error.reply.text}).`,
+      `The server refuses REST, so interrupted downloads start over (${
+        withoutPeriod(error.reply.text)
+      }).`,
     );
   }
 }

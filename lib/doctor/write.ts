@@ -95,12 +95,15 @@ async function reportRefusedWrite(
 ): Promise<void> {
   const { signal } = examination.options;
   const current = await ftp.pwd({ signal }).catch(() => "");
+  const isMissing = !await ftp.exists(folder, { signal }).catch(() => true);
   const isRoot = /^\/?$/.test(folder.replace(/^\.$/, "")) && current === "/";
   examination.problem("write", {
     cause: "write-refused",
     severity: "error",
     text: error.message,
-    advice: isRoot || folder === "/"
+    advice: isMissing
+      ? "The directory for the test upload (`write`) does not exist. Name an existing one, relative to that of the URL or absolute."
+      : isRoot || folder === "/"
       ? "The user may not write to the root of its directory (chroot), which many servers require. Use a directory below it that the user owns."
       : "The user may not write to this directory. Check its owner and permissions, and settings of the server such as write_enable (vsftpd) or Limit WRITE (ProFTPD).",
     isFirewall: false,

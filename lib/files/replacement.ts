@@ -5,6 +5,7 @@
  * @module
  */
 
+import { withoutPeriod } from "../protocol/with_advice.ts";
 import { quote } from "../protocol/printable.ts";
 import { completeRename, rename } from "../commands/files.ts";
 import { requestBinarySize } from "../commands/queries.ts";
@@ -316,7 +317,10 @@ export class Replacement {
       isMoved
         ? "the old file is in its place again: if the server renames no files, use { atomic: false }"
         : `the old file could not be moved out of the way either (${
-          ((moving as PromiseRejectedResult).reason as FTPError).reply?.text
+          withoutPeriod(
+            ((moving as PromiseRejectedResult).reason as FTPError).reply
+              ?.text ?? "",
+          )
         }): use { atomic: false }`,
     );
   }

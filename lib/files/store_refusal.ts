@@ -5,6 +5,7 @@
  * @module
  */
 
+import { withoutPeriod } from "../protocol/with_advice.ts";
 import { quote } from "../protocol/printable.ts";
 import {
   enterDirectory,
@@ -62,7 +63,7 @@ export async function explainRefusal(
       `Cannot write to ${quote(remote)}: the directory ${
         quote(directory)
       } does not exist or cannot be entered; make it with ensureDir() (${
-        reply!.text
+        withoutPeriod(reply!.text)
       })`,
       { reply, command, cause: error },
     );
@@ -126,7 +127,7 @@ function directoryError(
   refusal: FTPError | undefined,
 ): FTPPermanentError {
   const { reply, command } = refusal ?? {};
-  const why = reply === undefined ? "" : ` (${reply.text})`;
+  const why = reply === undefined ? "" : ` (${withoutPeriod(reply.text)})`;
   return new FTPPermanentError(
     `Cannot write to ${
       quote(remote)

@@ -11,7 +11,10 @@
  * @param advice Text without a period; "" for none
  */
 export function withAdvice(message: string, advice: string): string {
-  return advice === ""
-    ? message
-    : `${message.replace(/\.\s*$/, "")}; ${advice}`;
+  return advice === "" ? message : `${withoutPeriod(message)}; ${advice}`;
+}
+
+/** Leaves out a period at the end of a text, often of a server's reply. */
+export function withoutPeriod(text: string): string {
+  return text.replace(/\.\s*$/, "");
 }

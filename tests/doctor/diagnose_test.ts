@@ -161,6 +161,32 @@ for (const [name, extra] of Object.entries(PRIVATE_ADDRESS)) {
   );
 }
 
+serverTest(
+  "diagnose ends with a URL that works if the directory of its URL is missing",
+  async (server) => {
+    const report = await examine(server, { path: "/no/such" });
+    const { text } = problemOf(report, "directory-missing");
+    assertStringIncludes(text, "no/such");
+    assertEquals(report.isUsable, true);
+    assertEquals(report.code.includes("no/such"), false, report.code);
+    const [addresses] = report.steps;
+    assertStringIncludes(
+      addresses!.text,
+      `${server.host} is an address; port ${server.port} answers`,
+    );
+  },
+);
+
+serverTest(
+  "diagnose says that the directory for its upload is missing",
+  async (server) => {
+    const report = await examine(server, { write: "no" });
+    const { text, advice } = problemOf(report, "write-refused");
+    assertEquals(/\.\)/.test(text), false, text);
+    assertStringIncludes(advice, "does not exist. Name an existing one");
+  },
+);
+
 for (const [name, extra] of Object.entries(LOCAL_TIME)) {
   serverTest(
     "diagnose proves a local zone by an upload, and suspects it without one",
