@@ -60,7 +60,9 @@ function toAlignedText(bytes: Uint8Array): string {
 export class TableSource implements EntrySource {
   readonly #bytes: Uint8Array;
   /** Words of all records; `undefined` after {@linkcode pack}. */
-  #records: Pick<ListingRecords, "words" | "numbers"> | undefined;
+  #words: Int32Array | undefined;
+  /** The same memory as 64-bit numbers. */
+  #numbers: Float64Array | undefined;
   readonly #reader: TextReader;
   readonly #scan: (bytes: Uint8Array) => ListingRecords;
   /** Whether the words differ from the scanner's. */
@@ -79,64 +81,74 @@ export class TableSource implements EntrySource {
     scan: (bytes: Uint8Array) => ListingRecords,
   ) {
     this.#bytes = records.bytes;
-    this.#records = records;
+    this.#words = records.words;
+    this.#numbers = records.numbers;
     this.#reader = reader;
     this.#scan = scan;
   }
 
-  get #words(): Int32Array {
-    return (this.#records ??= this.#scan(this.#bytes)).words;
+  // a private getter would cost a tenth of the time of a listing
+  #unpack(): Int32Array {
+    const { words, numbers } = this.#scan(this.#bytes);
+    this.#numbers = numbers;
+    return this.#words = words;
   }
 
-  get #numbers(): Float64Array {
-    return (this.#records ??= this.#scan(this.#bytes)).numbers;
+  #numbersAgain(): Float64Array {
+    this.#unpack();
+    return this.#numbers!;
   }
 
   /** Keeps only the bytes, which are scanned again on the next access. */
   pack(): void {
     if (this.#isChanged) return;
-    this.#records = undefined;
+    this.#words = this.#numbers = undefined;
     this.#text = undefined;
   }
 
   /** Flags of a line. */
   flags(index: number): number {
-    return this.#words[index * RECORD.words + RECORD.flags]!;
+    const words = this.#words ?? this.#unpack();
+    return words[index * RECORD.words + RECORD.flags]!;
   }
 
   /** Removes the first blank of the name, unless it is the only character. */
   skipBlank(index: number): void {
+    const words = this.#words ?? this.#unpack();
     const at = index * RECORD.words;
-    const start = this.#words[at + RECORD.nameStart]! + 1;
-    const end = this.#words[at + RECORD.nameEnd]!;
+    const start = words[at + RECORD.nameStart]! + 1;
+    const end = words[at + RECORD.nameEnd]!;
     if (start >= end) return;
     this.#isChanged = true;
-    this.#words[at + RECORD.nameStart] = start;
+    words[at + RECORD.nameStart] = start;
     const isDots = /^\.\.?$/.test(this.name(index));
     if (isDots && this.kind(index) === "directory") {
-      this.#words[at + RECORD.flags]! |= FLAG.self;
+      words[at + RECORD.flags]! |= FLAG.self;
     }
   }
 
   /** Length of a line in bytes, without its line end. */
   lineLength(index: number): number {
+    const words = this.#words ?? this.#unpack();
     const at = index * RECORD.words;
-    return this.#words[at + RECORD.lineEnd]! -
-      this.#words[at + RECORD.lineStart]!;
+    return words[at + RECORD.lineEnd]! -
+      words[at + RECORD.lineStart]!;
   }
 
   /** Whether a line is an MLSD link without a target. */
   isOpenLink(index: number): boolean {
+    const words = this.#words ?? this.#unpack();
     return (this.flags(index) & OPEN_LINK_MASK) === OPEN_LINK &&
-      this.#words[index * RECORD.words + RECORD.targetEnd] === 0;
+      words[index * RECORD.words + RECORD.targetEnd] === 0;
   }
 
   /** Bytes of a line, as a view. */
   lineBytes(index: number): Uint8Array {
+    const words = this.#words ?? this.#unpack();
     const at = index * RECORD.words;
     return this.#bytes.subarray(
-      this.#words[at + RECORD.lineStart],
-      this.#words[at + RECORD.lineEnd],
+      words[at + RECORD.lineStart],
+      words[at + RECORD.lineEnd],
     );
   }
 
@@ -156,26 +168,29 @@ export class TableSource implements EntrySource {
    * Returns the text of an optional part, which has no end if it is missing.
    */
   #part(index: number, word: number): string | undefined {
+    const words = this.#words ?? this.#unpack();
     const at = index * RECORD.words + word;
-    const end = this.#words[at + 1]!;
+    const end = words[at + 1]!;
     if (end === 0) return undefined;
-    return this.#slice(index, this.#words[at]!, end);
+    return this.#slice(index, words[at]!, end);
   }
 
   name(index: number): string {
+    const words = this.#words ?? this.#unpack();
     const at = index * RECORD.words;
     return this.#slice(
       index,
-      this.#words[at + RECORD.nameStart]!,
-      this.#words[at + RECORD.nameEnd]!,
+      words[at + RECORD.nameStart]!,
+      words[at + RECORD.nameEnd]!,
     );
   }
 
   rawName(index: number): Uint8Array {
+    const words = this.#words ?? this.#unpack();
     const at = index * RECORD.words;
     return this.#bytes.slice(
-      this.#words[at + RECORD.nameStart],
-      this.#words[at + RECORD.nameEnd],
+      words[at + RECORD.nameStart],
+      words[at + RECORD.nameEnd],
     );
   }
 
@@ -188,10 +203,11 @@ export class TableSource implements EntrySource {
   }
 
   size(index: number): number | undefined {
+    const numbers = this.#numbers ?? this.#numbersAgain();
     const state = this.#sizeState(index);
     if (state === SIZE.none) return undefined;
     if (state !== SIZE.digits) {
-      return this.#numbers[index * (RECORD.words / 2) + RECORD.size];
+      return numbers[index * (RECORD.words / 2) + RECORD.size];
     }
     const digits = this.#part(index, RECORD.digitsStart);
     return readDecimal(digits);
@@ -202,7 +218,8 @@ export class TableSource implements EntrySource {
   }
 
   mtime(index: number): Date | undefined {
-    const time = this.#numbers[index * (RECORD.words / 2) + RECORD.time]!;
+    const numbers = this.#numbers ?? this.#numbersAgain();
+    const time = numbers[index * (RECORD.words / 2) + RECORD.time]!;
     return Number.isNaN(time) ? undefined : new Date(time);
   }
 
@@ -213,8 +230,9 @@ export class TableSource implements EntrySource {
   }
 
   mode(index: number): number | undefined {
+    const words = this.#words ?? this.#unpack();
     if ((this.flags(index) & FLAG.hasMode) === 0) return undefined;
-    return this.#words[index * RECORD.words + RECORD.mode];
+    return words[index * RECORD.words + RECORD.mode];
   }
 
   linkTarget(index: number): string | undefined {
@@ -235,11 +253,12 @@ export class TableSource implements EntrySource {
   }
 
   line(index: number): string {
+    const words = this.#words ?? this.#unpack();
     const at = index * RECORD.words;
     return this.#slice(
       index,
-      this.#words[at + RECORD.lineStart]!,
-      this.#words[at + RECORD.lineEnd]!,
+      words[at + RECORD.lineStart]!,
+      words[at + RECORD.lineEnd]!,
     );
   }
 
