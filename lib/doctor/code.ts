@@ -85,5 +85,5 @@ function formatValue(value: unknown): string {
 }
 
 function withoutPassword(url: string): string {
-  return url.replace(/^(\w+:\/\/[^/:@]*):[^/]*@/, "$1@");
+  return url.replace(/^(\w+:\/\/[^/:]*):[^/]*@/, "$1@");
 }

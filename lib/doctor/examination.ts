@@ -10,6 +10,7 @@ import {
   type URLTarget,
 } from "../client/connect.ts";
 import { FTP } from "../client/ftp.ts";
+import { checkAddress } from "../client/options.ts";
 import { printable } from "../protocol/printable.ts";
 import type { Finding } from "./findings.ts";
 import type {
@@ -39,6 +40,9 @@ export class Examination {
     const { write, maxConnections, onStep, ...rest } = options;
     this.examine = { write, maxConnections, onStep };
     this.target = parseTarget(url);
+    const { host, port = 21 } = this.target;
+    // the report shows the host, and an invalid one may contain a password
+    checkAddress(host, port);
     // the path is tested separately
     this.url = /^\s*\w+:\/\/[^/\\#]*/.exec(url)?.[0].trim() ?? url;
     this.options = { timeout: TIMEOUT, retry: { attempts: 2 }, ...rest };

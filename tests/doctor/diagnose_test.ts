@@ -1,6 +1,11 @@
 /** `diagnose` against real servers with one fault each. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import {
   diagnose,
   type DiagnoseOptions,
@@ -381,6 +386,27 @@ Deno.test(
     assertEquals(report.problems[0]!.isFirewall, true);
   },
 );
+
+Deno.test("diagnose shows no password of a URL, and refuses a host that may contain one", async () => {
+  const odd = [
+    "u:s3cret@host",
+    "//u:s3cret@host",
+    "ftp:\\\\u:s3cret@host",
+    "s3cret@host",
+    "user:s3cret",
+  ];
+  for (const url of odd) {
+    const error = await assertRejects(() => diagnose(url), TypeError);
+    assert(!Deno.inspect(error).includes("s3cret"), url);
+  }
+  await using server = await ScriptedServer.start();
+  const address = `${server.host}:${server.port}`;
+  for (const user of ["u", "u@example.org", ""]) {
+    const diagnosis = await diagnose(`ftp://${user}:s3cret@${address}/`);
+    assert(diagnosis.isUsable, user);
+    assert(!Deno.inspect(diagnosis, { depth: 9 }).includes("s3cret"), user);
+  }
+});
 
 Deno.test("diagnose reports names in another encoding, and replaces control characters", async () => {
   await using server = await ScriptedServer.start({ charset: "latin1" });
