@@ -84,8 +84,8 @@ export interface FileTransferOptions {
    * data connection that the server resets after the last byte is accepted, if
    * the final reply is 2yz and the size matches.
    *
-   * After an upload, a server may report 0, the old size or nothing, as FTP
-   * servers in front of object stores do. The client then asks again for three
+   * After an upload, a server may report a part, 0, the old size or nothing, as
+   * FTP servers in front of object stores do. The client then asks again for three
    * seconds. With `atomic: false`, the size proves nothing if the old file had
    * the same size. A drop box that takes the file away reports no size. In both
    * cases the result's `verified` is `null`, and only the server's 226 confirms

@@ -22,6 +22,7 @@ for (
   const [name, answer] of [
     ["0", "213 0"],
     ["550", "550 No such file"],
+    ["a part", "213 5000"],
   ] as const
 ) {
   for (const atomic of [true, false]) {

@@ -62,8 +62,8 @@ export class UploadProof {
   }
 
   /**
-   * Requests the size of a stored file. Some servers report the old size, 0 or
-   * 550 for one or two seconds: they are asked again before anything is sent
+   * Requests the size of a stored file. Some servers report the old size, a
+   * part, 0 or 550 for one or two seconds: they are asked again before anything is sent
    * again.
    *
    * @param sent Bytes that were sent
@@ -73,17 +73,15 @@ export class UploadProof {
     const { profile } = session;
     let size: number | null | undefined;
     await backOff(this.#options, async () => {
-      const before = size;
       size = await this.#sizeOf(session, this.#target.path);
       if (size === null) {
         const isFinal = profile.lacks("SIZE") || profile.lacks(HIDDEN);
         this.#wasLate ||= !isFinal;
         return isFinal;
       }
-      const isRight = size === sent || size > sent;
-      const isLate = size === 0 || this.isOldSize(size) || size !== before;
-      this.#wasLate ||= !isRight && isLate;
-      return isRight || !isLate;
+      const isRight = size >= sent;
+      this.#wasLate ||= !isRight;
+      return isRight;
     });
     if (size !== null) profile.forgetLacking(HIDDEN);
     else if (!profile.lacks("SIZE")) profile.noteLacking(HIDDEN);
