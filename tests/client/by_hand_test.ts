@@ -163,7 +163,7 @@ Deno.test("FTP sends HOST before AUTH", async () => {
     tls: "explicit",
     virtualHost: "ftp.example.org",
   });
-  await ftp.login().catch(() => {});
+  await assertRejects(() => ftp.login(), FTPPermanentError, "534");
   assertEquals(server.verbs, ["HOST", "AUTH"]);
   assertThrows(
     // deno-lint-ignore no-explicit-any

@@ -156,7 +156,7 @@ for (const refusal of NO_PROT) {
     await using _server = implicit.server;
     await using _front = implicit.front;
     await using ftp = await connectImplicit(implicit);
-    await ftp.login("u", "p").catch(() => {});
+    await assertRejects(() => ftp.login("u", "p"), FTPPermanentError);
     assertEquals((await ftp.protC()).text, refusal);
     assertEquals(await list(ftp), ["one"]);
   });
@@ -167,7 +167,7 @@ Deno.test("FTP.protC throws where the server's policy is against it", async () =
   await using _server = implicit.server;
   await using _front = implicit.front;
   await using ftp = await connectImplicit(implicit);
-  await ftp.login("u", "p").catch(() => {});
+  await assertRejects(() => ftp.login("u", "p"), FTPPermanentError);
   await assertRejects(() => ftp.protC(), FTPPermanentError, "534 Policy");
   await assertRejects(() => list(ftp), TypeError, "TLS was requested");
 });

@@ -14,7 +14,7 @@ function readAll(bytes: Uint8Array, format: string, size = 8192): number {
     for (const entry of entries) {
       count++;
       assert(entry.toJSON() !== undefined && entry.rawName.length >= 0);
-      assertEquals(entry.hostile, entry.hostile);
+      assertEquals(typeof entry.hostile, "boolean");
     }
   };
   for (let at = 0; at < bytes.length; at += size) {
