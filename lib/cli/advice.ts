@@ -31,6 +31,10 @@ export const ADVICE: readonly (readonly [library: string, cli: string])[] = [
     "--active",
   ],
   ['use { passive: "pasv" }', "use --pasv"],
+  [
+    'use socks5: or http:, or open the connections yourself with "dial"',
+    "use socks5: or http:",
+  ],
   ['{ passive: "pasv" } sends', "--pasv sends"],
 ];
 

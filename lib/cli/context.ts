@@ -5,6 +5,7 @@
  */
 
 import { quote } from "../protocol/printable.ts";
+import { withMessage } from "../protocol/with_message.ts";
 import {
   connect,
   type ConnectURLOptions,
@@ -71,10 +72,22 @@ async function tlsOptions(flags: Flags): Promise<FTPOptions["tls"]> {
   const file = flags.text("cacert");
   const tls: TLSOptions = {
     ...(fingerprint.length === 0 ? {} : { fingerprint }),
-    ...(file === undefined ? {} : { caCerts: [await Deno.readTextFile(file)] }),
+    ...(file === undefined ? {} : { caCerts: [await readCertificates(file)] }),
   };
   if (Object.keys(tls).length > 0) return tls;
   return flags.has("tls") ? {} : undefined;
+}
+
+async function readCertificates(file: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    throw withMessage(
+      error,
+      (message) =>
+        `Cannot read ${quote(file)}, the file of --cacert: ${message}`,
+    );
+  }
 }
 
 /** Reads `--retries`. */

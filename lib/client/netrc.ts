@@ -5,6 +5,7 @@
  */
 
 import { quote } from "../protocol/printable.ts";
+import { withMessage } from "../protocol/with_message.ts";
 import { join } from "node:path";
 import { nodeModule } from "../connection/node_module.ts";
 
@@ -109,7 +110,7 @@ export async function readNetrc(
   user?: string,
 ): Promise<NetrcEntry | undefined> {
   if (netrc !== true) {
-    return parseNetrc(await Deno.readTextFile(netrc), host, user);
+    return parseNetrc(await readFile(netrc), host, user);
   }
   const path = join(nodeModule("node:os").homedir(), ".netrc");
   try {
@@ -125,5 +126,16 @@ export async function readNetrc(
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
+  }
+}
+
+async function readFile(netrc: string | URL): Promise<string> {
+  try {
+    return await Deno.readTextFile(netrc);
+  } catch (error) {
+    throw withMessage(
+      error,
+      (message) => `Cannot read ${quote(String(netrc))}: ${message}`,
+    );
   }
 }

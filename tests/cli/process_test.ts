@@ -124,8 +124,10 @@ Deno.test("cli.ts exits with 2 for a refusal, 3 for a network error, 5 for a loc
       runCLI(["ls", "ftp://does-not-exist.invalid/"]),
       runCLI(["put", "missing.txt", `${url}/`], { cwd }),
       runCLI(["sync", "missing", `${url}/`], { cwd }),
+      runCLI(["ls", "--cacert", "missing.pem", `${url}/`], { cwd }),
     ]);
-    assertEquals(cases.map(({ code }) => code), [2, 3, 3, 5, 5]);
+    assertEquals(cases.map(({ code }) => code), [2, 3, 3, 5, 5, 5]);
+    assertStringIncludes(cases[5]!.stderr, 'Cannot read "missing.pem"');
     assertStringIncludes(cases[4]!.stderr, "there is no such directory");
     for (const { stderr } of cases) {
       assertEquals(stderr.includes("    at "), false, stderr);

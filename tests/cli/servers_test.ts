@@ -6,7 +6,7 @@ import { withTLS } from "../real/tls_client.ts";
 import { certificates } from "../testing/servers/certificates.ts";
 import { DEAD_PORT } from "../testing/dead_port.ts";
 import { serverTest } from "../testing/servers/mod.ts";
-import { eventsOf, inFolder, runCLI, urlOf } from "./run_cli.ts";
+import { eventsOf, inFolder, runCLI, spawnCLI, urlOf } from "./run_cli.ts";
 
 serverTest(
   "cli.ts get downloads matching files, several at once",
@@ -192,6 +192,42 @@ serverTest(
         "pub/a.txt",
         "pub/b.txt",
       ]);
+    }),
+);
+
+serverTest(
+  "cli.ts put keeps an unfinished file on Ctrl-C, and the same command completes it",
+  (server) =>
+    inFolder(async (cwd) => {
+      const { password } = server;
+      const content = new Uint8Array(8_000_000).map((_, i) => i % 251);
+      await Deno.writeFile(`${cwd}/big.bin`, content);
+      await server.mkdir("in");
+      const folder = `${server.root}/in`;
+      using watcher = Deno.watchFs(folder);
+      const args = ["put", "big.bin", `${urlOf(server)}/in/`];
+      const child = spawnCLI([...args, "--limit-rate", "2M"], {
+        cwd,
+        password,
+      });
+      for await (const _event of watcher) {
+        const [file] = [...Deno.readDirSync(folder)];
+        const size = file && Deno.statSync(`${folder}/${file.name}`).size;
+        if (size !== undefined && size > 500_000) break;
+      }
+      child.kill("SIGINT");
+      const { code, stderr } = await child.output();
+      const said = new TextDecoder().decode(stderr);
+      assertEquals(code, 130, said);
+      assertStringIncludes(said, "unfinished files are kept");
+      const names = () => [...Deno.readDirSync(folder)].map(({ name }) => name);
+      assertEquals(names().length, 1);
+      assertEquals(names()[0]!.endsWith(".part"), true, names()[0]);
+      const again = await runCLI([...args, "-v"], { cwd, password });
+      assertEquals(again.code, 0, again.stderr);
+      assert(/^> (REST [1-9]|APPE )/m.test(again.stderr), again.stderr);
+      assertEquals(names(), ["big.bin"]);
+      assertEquals(await server.read("in/big.bin"), content);
     }),
 );
 

@@ -90,6 +90,7 @@ Deno.test("connect looks into .netrc only if it is asked to and has to", async (
   await assertRejects(
     () => connect(url, { port, netrc: folder.at("none") }),
     Deno.errors.NotFound,
+    `Cannot read "${folder.at("none")}": `,
   );
 });
 
