@@ -3,8 +3,8 @@ import { FTPPermanentError } from "../../mod.ts";
 import { startScript } from "./script.ts";
 
 /**
- * What a server says to ABOR while it sends a file, to NOOP behind it, and what
- * abort() gives.
+ * Replies to ABOR during a file, replies to NOOP after it, and the result of
+ * abort().
  */
 const PATTERNS: [
   name: string,

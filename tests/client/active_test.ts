@@ -8,14 +8,14 @@ import {
 } from "../testing/servers/loopback.ts";
 import { byDefault, type Script, startScript } from "./script.ts";
 
-/** A server that dials the client where PORT or EPRT says. */
+/** A server that connects to the address in PORT or EPRT. */
 const ACTIVE: Script = {
   PORT: byDefault,
   EPRT: byDefault,
   LIST: (turn) => turn.send("one\r\n"),
 };
 
-/** Waits for a server on this machine, however long it takes. */
+/** Waits for a server on this machine without a time limit. */
 const ANYTIME = { peer: "127.0.0.1", timeout: 0 };
 
 async function list(ftp: FTP): Promise<string[]> {

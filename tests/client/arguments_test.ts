@@ -5,13 +5,13 @@ import { connect, FTP, ftpcp, type FTPOptions } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";
 
-/** An argument that would start a second command. */
+/** An argument that contains a second command. */
 const B = "a\r\nNOOP";
 
-/** For what types would refuse. */
+/** Passes a value that the types would reject. */
 const any = (x: unknown): never => x as never;
 
-/** Calls with an argument that is none; `tmp` is a local folder. */
+/** Calls with an invalid argument; `tmp` is a local folder. */
 const CALLS: [name: string, call: (f: FTP, tmp: string) => unknown][] = [
   ["sendcmd", (f) => f.sendcmd(B)],
   ["voidcmd", (f) => f.voidcmd(B)],

@@ -57,7 +57,7 @@ Deno.test("FTP.copy sends SITE CPFR and SITE CPTO", async () => {
   await assertRejects(() => ftp.copy("a", "b"), FTPPermanentError, "500 No");
 });
 
-/** Where servers put the name. */
+/** Replies of servers that contain the name. */
 const UNIQUE: [opened: string, final: string, name: string | undefined][] = [
   ["150 FILE: ftp.1", "226 Done", "ftp.1"],
   ["125 FILE:ftp.1", "226 Done", "ftp.1"],

@@ -33,7 +33,7 @@ const CALLS: [name: string, call: Call][] = [
   ],
 ];
 
-/** Sends, or takes nothing, until it is aborted or left. */
+/** Sends or receives nothing until it is aborted or left. */
 const stay: Handler = async (turn) => {
   await turn.reply(150, "Here");
   const conn = await turn.openData();

@@ -9,12 +9,12 @@ import { startTCPServer, type TLSTestServer } from "../tls/echo_server.ts";
 import { connectImplicit, startImplicit } from "./implicit_front.ts";
 import { type ErrorClass, startScript } from "./script.ts";
 
-/** Far longer than the tests may take: nothing here ends by a time-out. */
+/** A time-out that is longer than any test. */
 const TIMEOUT = 20_000;
 
 const { NotConnected, UnexpectedEof, ConnectionReset } = Deno.errors;
 
-/** How a control connection ends, and with what a call that is under way. */
+/** How a control connection ends, and the error of a pending call. */
 const ENDS: [
   name: string,
   end: (ftp: FTP, server: ScriptedServer, port: number) => void,
@@ -42,7 +42,10 @@ function last(
   return sessions.at(-1)!.peer;
 }
 
-/** A listener, and a promise of the first line of the trace that begins so. */
+/**
+ * Returns a listener, and a promise of the first line of the trace with a
+ * beginning.
+ */
 function waitFor(
   line: string,
 ): { trace: (event: TraceEvent) => void; seen: Promise<void> } {
@@ -102,7 +105,7 @@ for (const [name, end, Classes] of ENDS) {
   });
 }
 
-/** A server that agrees to TLS and says nothing more. */
+/** Starts a server that agrees to TLS and then sends nothing. */
 function startSilentTLS(onHello: () => void): TLSTestServer {
   const encoder = new TextEncoder();
   return startTCPServer(async (conn) => {

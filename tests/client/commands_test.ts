@@ -11,7 +11,7 @@ import { type ErrorClass, type Script, startScript } from "./script.ts";
 
 type Call = (ftp: FTP) => Promise<unknown>;
 
-/** A call, what the server answers, what the call gives and what was sent. */
+/** A call, the replies, its result and the commands sent. */
 const RESULTS: [
   name: string,
   call: Call,
@@ -104,7 +104,7 @@ const RESULTS: [
     "EPRT |2|::1|5001|",
   ]],
   ["quit", (f) => f.quit(), {}, "221 Goodbye", ["QUIT"]],
-  // what servers say where another 2yz was due
+  // replies of servers instead of another 2yz
   ["cwd with 200", (f) => f.cwd("x"), { CWD: "200 ok" }, "200 ok", ["CWD x"]],
   [
     "rename with 200",
@@ -127,7 +127,7 @@ const RESULTS: [
     "202 No need",
     ["USER anonymous", "PASS anonymous@"],
   ],
-  // replies of several lines where one is usual
+  // replies of several lines instead of one
   [
     "pwd on several lines",
     (f) => f.pwd(),
@@ -164,7 +164,7 @@ for (const [name, call, script, result, commands] of RESULTS) {
   });
 }
 
-/** A call, what the server answers, and what the call throws. */
+/** A call, the replies, and its error. */
 const REFUSALS: [
   name: string,
   call: Call,

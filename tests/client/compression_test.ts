@@ -19,7 +19,7 @@ async function inflate(bytes: Uint8Array): Promise<string> {
   return await new Response(stream).text();
 }
 
-/** A server that compresses what it sends. */
+/** A server that compresses its data. */
 async function compressing(cut?: (bytes: Uint8Array) => Uint8Array) {
   const server = await memoryServer({ "/f": "hello ".repeat(1000) });
   server.on("FEAT", FEATURES);

@@ -38,7 +38,7 @@ const URLS: [userinfo: string, rest: string, commands: string[]][] = [
   ["u@", "", ["USER u", "PASS "]],
   ["u:p@", "", ["USER u", "PASS p"]],
   ["u%40h:p%3A%2F%40@", "/", ["USER u@h", "PASS p:/@"]],
-  ["", "/caf%E9/%C3%A9", [...LOGIN, "CWD caf\xe9/\xc3\xa9"]], // as they travel
+  ["", "/caf%E9/%C3%A9", [...LOGIN, "CWD caf\xe9/\xc3\xa9"]], // as they are sent
   ["", "/50%2G%E9%", [...LOGIN, "CWD 50%2G\xe9%"]],
   ["u%FF:p%fe@", "/", ["USER u\xff", "PASS p\xfe"]],
   ["%C3%BC:%20p%20@", "/", ["USER Ã¼", "PASS  p "]],
@@ -74,7 +74,7 @@ Deno.test("connect takes a URL object, a name, and an address", async () => {
   assertEquals([g.host, g.port], ["localhost", port]);
 });
 
-/** URLs that name port 21, and options that would have another. */
+/** URLs with port 21, and options with another port. */
 const PORTS_21: [url: string, options: ConnectURLOptions][] = [
   ["ftp://127.0.0.1:21", { port: 1 }],
   ["ftp://127.0.0.1:021/", { port: 1 }],

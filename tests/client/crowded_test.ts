@@ -105,7 +105,7 @@ Deno.test("connect rejects an invalid retry before it dials", async () => {
   assertEquals(server.sessions.length, 0);
 });
 
-/** Errors of a connection that is not made, and whether a retry follows. */
+/** Errors of failed connections, and whether a retry follows. */
 const FAILURES: [error: Error, isRetried: boolean][] = [
   [new Deno.errors.ConnectionRefused("refused"), true],
   [new Deno.errors.ConnectionReset("reset"), true],

@@ -16,7 +16,7 @@ interface Tunnel {
   readonly calls: string[];
 }
 
-/** A tunnel that leads to a port of this machine, whatever the name. */
+/** A tunnel to a port of this machine, whatever the name is. */
 function tunnelTo(hostname: string): Tunnel {
   const calls: string[] = [];
   return {
@@ -28,7 +28,7 @@ function tunnelTo(hostname: string): Tunnel {
   };
 }
 
-/** A connection as one makes it by hand: the four methods and no more. */
+/** A minimal connection: only the four methods. */
 function bare(conn: Deno.TcpConn, change: Partial<DialedConn> = {}) {
   return {
     read: (buffer: Uint8Array) => conn.read(buffer),
@@ -39,7 +39,7 @@ function bare(conn: Deno.TcpConn, change: Partial<DialedConn> = {}) {
   };
 }
 
-const NAME = "ftp.example.test"; // leads nowhere: only the tunnel knows it
+const NAME = "ftp.example.test"; // an unknown host, except for the tunnel
 
 Deno.test("FTP dials control and data connections by the function dial, to the host that was named", async () => {
   await using server = await ScriptedServer.start({ files: { "/a": "hello" } });
@@ -379,7 +379,7 @@ const [, port] = /:(\\d+)$/.exec(Deno.args[1]);
 const conn = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
 Deno.stdin.readable.pipeTo(conn.writable);
 await conn.readable.pipeTo(Deno.stdout.writable);
-Deno.exit(); // its end is what the other side sees
+Deno.exit(); // the other side sees its end
 `;
 
 Deno.test("FTP goes through a process, as the documentation has it for ssh", {

@@ -14,7 +14,7 @@ import { CLEAN_GREETING, startScript } from "./script.ts";
 
 const ENOUGH = new Error("Enough");
 
-/** Sends a little of a file, and the rest never: it waits for `ABOR`. */
+/** Sends a part of a file, and then waits for `ABOR`. */
 const sendsSome: Handler = hangsAfter("some of it");
 
 /** Every way to stop a download early. */
@@ -124,7 +124,7 @@ Deno.test("FTP is busy while a transfer's end is to be confirmed by voidresp()",
   assertEquals((await pair.ftp.voidresp()).code, 226);
 });
 
-/** Breaks an upload off and says why. */
+/** Ends an upload early, with a reason. */
 const refusesUpload: Handler = async (turn) => {
   await turn.reply(150, "Send it");
   (await turn.openData()).reset();
@@ -348,7 +348,7 @@ Deno.test("FTP keeps the connection whose transfer was refused, or read to its e
   assertEquals(server.sessions.length, 1);
 });
 
-/** Ways in which a server can fail while a download that was left is being ended. */
+/** Failures of a server while a download that was left is being ended. */
 const FAILURES_AT_THE_END: Record<string, (turn: Turn) => Promise<unknown>> = {
   // Pure-FTPd
   async "a second 150 and nothing more"(turn) {
@@ -375,7 +375,7 @@ const FAILURES_AT_THE_END: Record<string, (turn: Turn) => Promise<unknown>> = {
   },
 };
 
-/** Ways to leave a download before its end, with what the caller is told. */
+/** Ways to leave a download early, and the error of the caller. */
 const LEAVING: Record<string, (ftp: FTP) => Promise<unknown>> = {
   async "transfercmd, close and voidresp"(ftp) {
     const conn = await ftp.transfercmd("RETR /f");
@@ -444,7 +444,7 @@ Deno.test("FTP continues after a list() that was left early, if it cannot return
   }
 });
 
-/** A call, the answer to another command, and what is left of the call. */
+/** A call, a reply to another command, and the result of the call. */
 const MISPLACED: [call: (ftp: FTP) => Promise<unknown>, reply: string][] = [
   [(ftp) => ftp.size("f"), '257 "/" is the directory'],
   [(ftp) => ftp.size("f"), "213 20261130034138"],

@@ -34,7 +34,7 @@ Deno.test("FTP.retrbinary lets the callback keep and change its blocks", async (
   const blocks: Uint8Array[] = [];
   await ftp.retrbinary("RETR x", (block) => {
     blocks.push(block);
-    // what is done to one block does nothing to the others
+    // a change of one block does not affect the others
     for (const kept of blocks.slice(0, -1)) kept.fill(0);
   }, { blocksize: 1000 });
   const last = blocks.at(-1)!;
@@ -186,7 +186,7 @@ Deno.test("FTP.retrbinary sends REST before the command", async () => {
   );
 });
 
-/** Replies to "REST 500" and whether they may be believed. */
+/** Replies to "REST 500", and whether they are accepted. */
 const RESTARTS: [reply: string, isBelieved: boolean][] = [
   ["350 Restarting at 500. Send STORE or RETRIEVE to initiate transfer", true],
   ["350 Restart position accepted (500).", true],

@@ -9,13 +9,13 @@ const PROGRAM = new URL("ending_program.ts", import.meta.url);
 /** Longest wait for a program that does not end, in milliseconds. */
 const MAX_WAIT = 120_000;
 
-/** Far longer than that: what waits for it is seen. */
+/** A longer time-out, so that a wait for it is detected. */
 const TIMEOUT = 2 ** 31 - 1;
 
 /** Time enough for a login over TLS in a program that has just begun. */
 const SHORT_TIMEOUT = 3000;
 
-/** Runs ending_program.ts, and gives what it prints until it ends by itself. */
+/** Runs ending_program.ts; returns its output when it has ended by itself. */
 async function runProgram(
   url: string,
   options: FTPOptions,
@@ -59,7 +59,9 @@ for (const [verb, timeout, said] of LAST) {
   });
 }
 
-/** Replies of a server that knows no transfers; it is silent to the rest. */
+/**
+ * Replies of a server without transfers; it does not answer the other commands.
+ */
 const REPLIES: Record<string, string> = {
   USER: "331 And",
   PASS: "230 In",

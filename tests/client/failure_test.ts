@@ -103,7 +103,7 @@ for (const [name, noop, Class, message] of FAILURES) {
     const first = ftp.voidcmd("NOOP");
     const second = ftp.pwd().catch((error) => error);
     const error = await assertRejects(() => first, Class, message);
-    // what was under way fails too, and what comes later says why
+    // pending calls fail too, and later ones report the reason
     assertEquals(await second, error);
     assertEquals(ftp.connected, false);
     const late = await assertRejects(
@@ -220,7 +220,7 @@ Deno.test("FTP.close ends a transfer that is under way", async () => {
   );
 });
 
-/** How a server dies during a download: always an error, never a success. */
+/** Failures of a server during a download, which must not succeed. */
 const DEATHS: [name: string, script: Script[string]][] = [
   ["closes both connections", async (turn) => {
     await turn.reply(150, "Here");

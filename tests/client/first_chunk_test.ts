@@ -4,7 +4,7 @@ import { type Script, startScript, untilAborted } from "./script.ts";
 
 const BYTES = new TextEncoder().encode("new");
 
-/** A server with a file that every STOR empties. */
+/** A server whose file is emptied by every STOR. */
 function makePrecious(): { script: Script; file: () => string } {
   let text = "PRECIOUS";
   return {

@@ -22,7 +22,7 @@ const TARGET: Script = {
   PWD: '257 "/target"',
 };
 
-/** Two servers with a client each. */
+/** Starts two servers with a client each. */
 async function start(source: Script = {}, target: Script = {}) {
   const servers = new AsyncDisposableStack();
   const from = servers.use(await startScript({ ...SOURCE, ...source }));
@@ -197,7 +197,7 @@ Deno.test("ftpcp is aborted, and both are usable", async () => {
 
 Deno.test("ftpcp is aborted before the target has answered, and both are usable", async () => {
   await using pair = await start({}, {
-    STOR: () => {}, // what ABOR gets is for both
+    STOR: () => {}, // the reply to ABOR is for both
   });
   const { to, a, b } = pair;
   const reason = new Error("enough");
@@ -227,7 +227,7 @@ Deno.test("ftpcp refuses line ends in its names", async () => {
   assertEquals([await a.pwd(), await b.pwd()], ["/source", "/target"]);
 });
 
-/** Servers that take each other's files, as a table of their own. */
+/** Pairs of servers that accept such transfers. */
 const BOTH: Script = { ...SOURCE, ...TARGET };
 
 Deno.test("ftpcp has both connections to itself, whichever way others copy", async () => {

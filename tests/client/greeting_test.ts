@@ -10,7 +10,7 @@ import {
 } from "../../mod.ts";
 import { type ErrorClass, type Script, startScript } from "./script.ts";
 
-/** A greeting that is no welcome, and what connect() throws. */
+/** A greeting that is not a welcome, and the error of connect(). */
 const REFUSALS: [
   name: string,
   connect: Script[string],

@@ -13,7 +13,10 @@ const WORKERS = 6;
 /** Calls of one conversation. */
 const CALLS = 6;
 
-/** Milliseconds that no call may take: its own time-outs and five seconds for an abort. */
+/**
+ * Longest time of a call, in milliseconds: its time-outs and five seconds for
+ * an abort.
+ */
 const MAX_WAIT = 20_000;
 
 const CAPS = { maxReplyLine: 65_536, maxReply: 65_536, lenient: false };
@@ -53,7 +56,10 @@ const RUBBISH = [
   "550-",
 ];
 
-/** Bytes that a server sends in the place of a reply, and whether it closes then. */
+/**
+ * Returns the bytes that a server sends instead of a reply, and whether it
+ * closes then.
+ */
 function spoil(
   random: Random,
   reply: string,
@@ -96,7 +102,7 @@ function spoil(
   }
 }
 
-/** A server that answers as it should, mostly. */
+/** A server that usually answers correctly. */
 function misbehave(random: Random, sent: Map<object, ReplyOracle>) {
   return async (turn: Turn): Promise<void> => {
     const send = turn.raw.bind(turn);
@@ -114,7 +120,7 @@ function misbehave(random: Random, sent: Map<object, ReplyOracle>) {
   };
 }
 
-/** One conversation; throws what is wrong with the client. */
+/** Runs one conversation; throws if the client made an error. */
 async function converse(seed: number): Promise<void> {
   const random = new Random(seed);
   const sent = new Map<object, ReplyOracle>();

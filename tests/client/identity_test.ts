@@ -5,7 +5,7 @@ import { type MemoryServer, memoryServer } from "../files/memory_server.ts";
 import { bytes } from "../real/client.ts";
 import { startScript } from "./script.ts";
 
-/** Retries that wait for longer than any test, and tell when they do. */
+/** Retries that wait longer than any test, and report the wait. */
 function longRetries(times = 1) {
   const waiting = Promise.withResolvers<void>();
   const onRetry = (_: RetryEvent) => {
@@ -17,7 +17,10 @@ function longRetries(times = 1) {
   };
 }
 
-/** A greeting that does not arrive: when it is due, and when no call waits for it. */
+/**
+ * A greeting that does not arrive: when it is due, and when no call waits for
+ * it any more.
+ */
 function silence(server: MemoryServer) {
   const due = Promise.withResolvers<void>();
   const left = Promise.withResolvers<void>();

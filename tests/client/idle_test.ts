@@ -7,7 +7,10 @@ const FILES = { "/d/a": "hello", "/d/e/b": "there" };
 /** How servers end idle connections. */
 const ENDS = ["a word", "none"] as const;
 
-/** A client that is logged in, in a directory, and whose server has had enough of waiting. */
+/**
+ * Returns a client that is logged in, in a directory, and whose server ends
+ * idle connections.
+ */
 async function connectIdle(
   server: ScriptedServer,
   end: typeof ENDS[number],

@@ -8,7 +8,7 @@ import { certificates } from "../testing/servers/certificates.ts";
 import { startTLSServer, type TLSTestServer } from "../tls/echo_server.ts";
 import { type ClientServer, type Script, startScript } from "./script.ts";
 
-/** A scripted server, and what stands before it. */
+/** A scripted server, and the TLS server in front of it. */
 export interface ImplicitServer {
   readonly server: ClientServer;
   readonly front: TLSTestServer;

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { FTP } from "../../mod.ts";
 import { startScript } from "./script.ts";
 
-/** Every way in for a text of the caller, and the name in the message. */
+/** Every argument with text of the caller, and its name in the message. */
 const WAYS: [
   name: string,
   argument: string,

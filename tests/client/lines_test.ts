@@ -4,7 +4,9 @@ import { breakAfterFirst } from "../break_after_first.ts";
 import { PeerGone, type Turn } from "../testing/scripted/mod.ts";
 import { type Script, startScript } from "./script.ts";
 
-/** Sends the pieces one by one, each when the client has had time to read. */
+/**
+ * Sends the pieces one by one, each after the client has read the previous one.
+ */
 function inPieces(...pieces: (string | Uint8Array)[]): Script[string] {
   return async (turn) => {
     await turn.reply(150, "Here");
@@ -18,7 +20,7 @@ function inPieces(...pieces: (string | Uint8Array)[]): Script[string] {
   };
 }
 
-/** The text, cut into pieces, and the lines that come of it. */
+/** A text in pieces, and its lines. */
 const TEXTS: [
   name: string,
   pieces: (string | Uint8Array)[],

@@ -6,7 +6,7 @@ import { FakeProxy, tunnelByHTTP } from "../testing/fake_proxy.ts";
 /** Whether all of 127.0.0.0/8 is this machine. */
 const HAS_MANY = Deno.build.os === "linux";
 
-/** Whose connections a server saw: control and data. */
+/** Returns the source addresses that a server saw: control and data. */
 async function seenBy(
   options: { localAddress?: string; passive?: boolean },
 ): Promise<string[]> {

@@ -2,7 +2,10 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPError, FTPPermanentError, FTPReplyError } from "../../mod.ts";
 import { type Script, startScript } from "./script.ts";
 
-/** How a server lets one in, and what it is sent; the last reply is "... in". */
+/**
+ * Replies that accept a login, and the commands sent; the last reply is "...
+ * in".
+ */
 const PATHS: [name: string, script: Script, commands: string[]][] = [
   ["331, 230", { USER: "331 x", PASS: "230 in" }, ["USER u", "PASS p"]],
   ["331, 202", { USER: "331 x", PASS: "202 in" }, ["USER u", "PASS p"]],
@@ -61,7 +64,7 @@ for (const [given, commands] of CREDENTIALS) {
   });
 }
 
-/** How a server keeps one out. */
+/** Replies that refuse a login. */
 const REFUSALS: [name: string, script: Script, message: string][] = [
   ["530 to USER", { USER: "530 No" }, '"USER u": 530 No'],
   ["530 to PASS", { PASS: "530 Login incorrect" }, "530 Login incorrect"],

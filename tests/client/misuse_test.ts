@@ -4,7 +4,7 @@ import { connect, FTP, ftpcp, FTPPermanentError } from "../../mod.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";
 import { startScript } from "./script.ts";
 
-/** Calls that types would refuse, and the argument that the error names. */
+/** Calls that the types would reject, and the argument that the error names. */
 const CALLS: [
   call: string,
   run: (ftp: FTP, value: never) => Promise<unknown>,

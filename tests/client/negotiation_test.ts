@@ -12,13 +12,13 @@ import {
 
 const LIST: Script = { LIST: (turn) => turn.send("one\r\n") };
 
-/** A time-out of which a third is what an `EPSV` has. */
+/** A time-out; `EPSV` gets a third of it. */
 const SHORT = { timeout: 600 };
 
-/** Longer than any test: who waits it out hangs. */
+/** A time-out longer than any test, so that a wait for it is detected. */
 const LONG = { timeout: 600_000 };
 
-/** Stands for a server or a firewall that passes over a command. */
+/** Acts like a server or firewall that ignores a command. */
 const swallow: Handler = () => {};
 
 async function list(ftp: FTP): Promise<string[]> {
@@ -27,7 +27,7 @@ async function list(ftp: FTP): Promise<string[]> {
   return lines;
 }
 
-/** Insists on replies that reach their commands, on the one connection that there is. */
+/** Asserts that replies reach their commands, on a single connection. */
 async function expectInStep(server: ClientServer, ftp: FTP): Promise<void> {
   server.once("NOOP", "200 first").once("NOOP", "250 second");
   server.once("PWD", '257 "/third" is it');
@@ -47,7 +47,7 @@ function passiveOf({ verbs }: { verbs: string[] }): string[] {
   return verbs.filter((verb) => /^(EPSV|PASV|PRET|PORT|EPRT)$/.test(verb));
 }
 
-/** Whatever else a server may say to EPSV. */
+/** Other replies to EPSV. */
 const ANSWERS = [
   ...[
     200,
@@ -227,7 +227,7 @@ for (
   });
 }
 
-/** When the late reply to EPSV comes, seen from the PASV behind it. */
+/** When the late reply to EPSV arrives, relative to the PASV after it. */
 const LATE: [when: string, script: (late: string) => Script][] = [
   ["before the 227", (late) => ({
     async PASV(turn) {
@@ -536,7 +536,7 @@ Deno.test("FTP rejects an invalid activeAddress", () => {
   }
 });
 
-/** A server that wants PRET, in the words of DrFTPD. */
+/** A server that requires PRET, with the text of DrFTPD. */
 const PRET_FIRST: Script = {
   PRET: (turn) => turn.reply(200, `OK, planning to use ${turn.argument}`),
   RETR: (turn) => turn.send("hello"),

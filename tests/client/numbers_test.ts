@@ -6,7 +6,7 @@ import { startScript } from "./script.ts";
 
 const MOST = 2 ** 31 - 1;
 
-/** Numbers that no option may be, and what the error says behind the name. */
+/** Invalid numbers in options, and the text after the name in the error. */
 const SETTINGS: [options: Record<string, unknown>, message: string][] = [
   [{ timeout: NaN }, `timeout NaN: it must be a number from 0 to ${MOST}`],
   [{ timeout: -1 }, "timeout -1"],
@@ -41,7 +41,7 @@ Deno.test("FTP waits as long as a time-out without end says, or one of weeks", a
   }
 });
 
-/** Options of a transfer, and what the error says behind the name. */
+/** Options of a transfer, and the text after the name in the error. */
 const TRANSFERS: [
   options: { retry?: RetryOptions; keepAlive?: number },
   message: string,

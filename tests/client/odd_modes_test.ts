@@ -45,7 +45,7 @@ for (
       server.verbs.some((verb) => /^(RETR|STOR|LIST|NLST|MLSD)$/.test(verb)),
       false,
     );
-    // who takes the bytes as they travel may have them
+    // a caller that takes the raw bytes gets them
     await ftp.retrbinary("RETR a", () => {});
     await ftp.sendcmd(usual);
     assertEquals((await Array.fromAsync(ftp.list())).length, 1);

@@ -18,7 +18,7 @@ async function list(ftp: FTP): Promise<string[]> {
   return lines;
 }
 
-/** A small server that knows one type. */
+/** A small server with a single type. */
 const BINARY: Script = {
   ...LIST,
   NLST: (turn) => turn.send("one\r\n"),
@@ -287,7 +287,7 @@ Deno.test("FTP refuses an afterLogin that cannot be sent", () => {
   }
 });
 
-/** A server that ends the connection at some commands. */
+/** A server that ends the connection after some commands. */
 async function hangingUp(verbs: readonly string[]) {
   const server = await memoryServer({ "/f": "hello", "/d/g": "there" });
   for (const verb of verbs) server.on(verb, (turn) => turn.close());

@@ -20,7 +20,7 @@ async function deliver(turn: Turn, data: string): Promise<void> {
   conn.close();
 }
 
-/** Orders in which replies and data can come, all of them good. */
+/** Valid orders of replies and data. */
 const ORDERS: [name: string, retr: (turn: Turn) => Promise<void>][] = [
   ["150, data, 226", (turn) => turn.send("data")],
   ["125, data, 250", async (turn) => {
@@ -266,7 +266,7 @@ Deno.test("FTP.putcmd and getresp keep commands and replies in order", async () 
   assertEquals(server.commands, ["A", "B", "PWD", "C", "D"]);
 });
 
-/** Sends a command, waits for what it opens, and for its end. */
+/** Sends a command, and waits for its transfer and for its end. */
 async function receiveByHand(
   ftp: FTP,
   command: string,

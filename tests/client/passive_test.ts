@@ -18,13 +18,13 @@ async function list(ftp: FTP): Promise<string[]> {
   return lines;
 }
 
-/** Listens, and says so in the words of PASV. */
+/** Listens, and returns the text of a reply to PASV. */
 async function reply227(turn: Turn, host = "127,0,0,1"): Promise<void> {
   const port = await turn.session.dataPort.listen();
   await turn.reply(227, `Here (${host},${port >> 8},${port & 255})`);
 }
 
-/** Listens, and says so in the words of EPSV. */
+/** Listens, and returns the text of a reply to EPSV. */
 async function reply229(turn: Turn): Promise<void> {
   await turn.reply(229, `Here (|||${await turn.session.dataPort.listen()}|)`);
 }
@@ -105,7 +105,7 @@ Deno.test("FTP throws what PASV says where EPSV is refused too", async () => {
       refusal.startsWith("5") ? FTPPermanentError : FTPTemporaryError,
       refusal,
     );
-    // active mode is no help for who is not logged in
+    // active mode does not help without a login
     const isHinted = error.message.includes("{ passive: false }");
     assertEquals(isHinted, !refusal.startsWith("530"));
     assertEquals(server.verbs, ["TYPE", "EPSV", "PASV"]);

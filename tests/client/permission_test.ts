@@ -3,7 +3,7 @@ import { ScriptedServer } from "../testing/scripted/mod.ts";
 
 const CLIENT = new URL("permission_client.ts", import.meta.url);
 
-/** Runs permission_client.ts with what is allowed, and gives what it prints. */
+/** Runs permission_client.ts with some permissions; returns its output. */
 async function runClient(
   allowed: readonly string[],
   ...args: (string | number)[]

@@ -20,7 +20,7 @@ Deno.test("FTP writes commands that are not awaited at once, in order", async ()
   const gate = Promise.withResolvers<void>();
   const seen: string[] = [];
   await using server = await startScript({
-    // the first is answered when the others have come
+    // the first one is answered after the others have arrived
     SIZE: async (turn) => {
       seen.push("SIZE a");
       for (let i = 0; i < 2; i++) seen.push((await turn.next())!);
@@ -252,7 +252,7 @@ Deno.test("FTP with pipelining false writes one command at a time", async () => 
   let answered = 0;
   await using server = await startScript({
     SIZE: async (turn) => {
-      // what was sent along has come after a turn of the event loop
+      // the other commands have arrived after a turn of the event loop
       await new Promise((resolve) => setTimeout(resolve));
       unanswered.push(server.commands.length - answered);
       answered++;

@@ -117,7 +117,7 @@ Deno.test("FTP.list sends MLSD again where a profile says that only LIST works, 
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** Profiles that are nothing, or not valid any more. */
+/** Invalid or outdated profiles. */
 const USELESS: Record<string, unknown> = {
   "null": null,
   "a number": 1,

@@ -19,7 +19,9 @@ async function poorServer(): Promise<MemoryServer> {
   return server;
 }
 
-/** Uses each of the four commands, as far as the client does not know better. */
+/**
+ * Uses each of the four commands, unless the client knows that it is missing.
+ */
 async function useAll(ftp: FTP): Promise<void> {
   assertEquals((await ftp.features()).size, 0);
   assertEquals(await ftp.mtime("/a"), null);
@@ -30,7 +32,7 @@ async function useAll(ftp: FTP): Promise<void> {
   assertEquals(names.sort(), ["b", "c", "d"]);
 }
 
-/** How often each of the four was sent. */
+/** Returns how often each of the four was sent. */
 function counts({ verbs }: MemoryServer): number[] {
   return REFUSED.map((verb) => verbs.filter((sent) => sent === verb).length);
 }

@@ -4,7 +4,7 @@ import { memoryServer } from "../files/memory_server.ts";
 import { TestAuthority } from "../testing/servers/test_authority.ts";
 import { startTLSServer } from "../tls/echo_server.ts";
 
-/** Loses the connection; a walk finds another one. */
+/** Loses the connection; a walk opens another one. */
 async function loseConnection(ftp: FTP): Promise<void> {
   await assertRejects(() => ftp.voidcmd("NOOP"), Deno.errors.UnexpectedEof);
   await Array.fromAsync(ftp.walk("", { retry: { delay: 1 } }));

@@ -10,7 +10,7 @@ import { type Script, startScript } from "./script.ts";
 const SECRET = "hunter2";
 const REPEATED = `User bob with password '${SECRET}' is wrong`;
 
-/** Calls that send it, and what a server may say to them. */
+/** Calls with a secret, and replies of a server to them. */
 const CALLS: [
   name: string,
   call: (ftp: FTP) => Promise<unknown>,

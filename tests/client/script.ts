@@ -13,13 +13,15 @@ export type Script = Record<string, Handler | string>;
 // deno-lint-ignore no-explicit-any
 export type ErrorClass = abstract new (...args: any[]) => Error;
 
-/** A server that makes its clients itself. */
+/** A server that creates its clients. */
 export interface ClientServer extends ScriptedServer {
-  /** A client that is connected and not logged in. */
+  /** Returns a client that is connected and not logged in. */
   connect(options?: FTPOptions): Promise<FTP>;
 }
 
-/** Of the server that is known to leave nothing behind when a transfer is aborted. */
+/**
+ * Greeting of the server that leaves nothing behind when a transfer is aborted.
+ */
 export const CLEAN_GREETING = "220 (vsFTPd 3.0.3)";
 
 /** Replies without a script. */
@@ -53,13 +55,13 @@ export async function startScript(
   });
 }
 
-/** Answers as the server does without a script. */
+/** Replies like the server without a script. */
 export const byDefault: Handler = (turn) => turn.default();
 
-/** Stands for a server that does not answer, whatever comes. */
+/** Acts like a server that answers nothing. */
 export const stall: Handler = (turn) => turn.stall();
 
-/** Takes nothing of an upload, until it is aborted. */
+/** Reads nothing of an upload until it is aborted. */
 export const untilAborted: Handler = async (turn) => {
   await turn.reply(150, "Send");
   await turn.confirmAbort(await turn.openData());

@@ -4,7 +4,7 @@ import { type Script, stall, startScript } from "./script.ts";
 
 const SECRET = "hunter2";
 
-/** Commands with a secret in them, however they are sent. */
+/** Commands with a secret, sent in every way. */
 const CALLS: [name: string, call: (ftp: FTP) => Promise<unknown>][] = [
   ["login", (f) => f.login("u", SECRET, SECRET)],
   ["acct", (f) => f.acct(SECRET)],
@@ -123,7 +123,7 @@ Deno.test("FTP traces commands, replies and events", async () => {
   });
   await ftp.login("u", SECRET);
   ftp.close();
-  await Promise.resolve(); // the trace is told when the work in hand is done
+  await Promise.resolve(); // the trace is called after the current work
   const lines = trace.map(({ direction, text }) => `${direction} ${text}`);
   assertEquals(lines.filter((line) => !line.startsWith("event")), [
     "received 220 (vsFTPd 3.0.3)",

@@ -5,10 +5,10 @@ import { ScriptedServer } from "../testing/scripted/mod.ts";
 const MFF = "211-Features\n MFF modify;UNIX.group;UNIX.mode;\n211 End";
 
 /**
- * Sends as many `NOOP`s as are asked for.
+ * Sends a number of `NOOP`s.
  *
- * @returns What else the server was asked, and how many `NOOP`s it had at most
- * without having answered them
+ * @returns The server's other commands, and the largest number of unanswered
+ * `NOOP`s
  */
 async function runPipeline(
   greeting: string,

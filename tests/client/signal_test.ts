@@ -108,7 +108,7 @@ for (const [name, call] of CALLS) {
   });
 }
 
-/** A server that stays in a phase of a download until it is aborted. */
+/** A server that stays in one phase of a download until it is aborted. */
 const PHASES: [name: string, script: (go: () => void) => Script][] = [
   ["waiting for 150", (go) => ({
     RETR: async (turn) => {
@@ -137,7 +137,7 @@ const PHASES: [name: string, script: (go: () => void) => Script][] = [
   })],
 ];
 
-/** Retrieves, aborts shortly after an event, and gives what is thrown then. */
+/** Retrieves, and aborts shortly after an event; returns the error. */
 async function abortedRetrieval(
   ftp: FTP,
   event: Promise<unknown>,

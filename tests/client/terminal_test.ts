@@ -11,7 +11,9 @@ import {
 import { LocalFolder } from "../files/local_folder.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";
 
-/** Clears the screen, by ESC and by C1, and turns the direction of the text. */
+/**
+ * Clears the screen, by ESC and by C1, and reverses the direction of the text.
+ */
 const EVIL = "a\x1b[2J\x9b2J\x7f\u202etxt\u2066\u200b.bin";
 
 const DANGER_REGEXP =
@@ -22,7 +24,7 @@ function assertHarmless(shown: string): void {
   assert(!DANGER_REGEXP.test(shown), JSON.stringify(shown));
 }
 
-/** An error as people see it: by itself, in a log, with its causes. */
+/** Checks an error as people see it: alone, in a log, with its causes. */
 function assertHarmlessError(error: unknown): void {
   assertInstanceOf(error, Error);
   for (let e: unknown = error; e instanceof Error; e = e.cause) {
@@ -66,7 +68,7 @@ Deno.test("FTP shows no name that drives a terminal in errors, entries, replies 
     assertHarmlessError(error);
   }
   const [entry] = await Array.fromAsync(ftp.list("/d"));
-  assertEquals(entry!.name, EVIL); // programs get it as it is
+  assertEquals(entry!.name, EVIL); // programs get it unchanged
   assertHarmless(Deno.inspect(entry));
   assertHarmless(Deno.inspect(Reply.from(`200 ${EVIL.replace("\n", "")}`)));
   for (const event of trace) assertHarmless(event.text);
@@ -155,7 +157,7 @@ async function run(code: string, ...args: string[]): Promise<string> {
   return decoder.decode(output.stdout) + decoder.decode(output.stderr);
 }
 
-/** Programs, and a word that shows that they came so far. */
+/** Programs, and a word that shows how far they came. */
 const PROGRAMS: [name: string, code: string, word: string][] = [
   [
     "an uncaught refusal",

@@ -3,7 +3,10 @@ import type { FTP, TraceEvent } from "../../mod.ts";
 import { unhandledIn } from "../testing/unhandled.ts";
 import { startScript } from "./script.ts";
 
-/** A listener that makes a call at the first line of the trace that begins so. */
+/**
+ * Returns a listener that makes a call at the first line of the trace with a
+ * beginning.
+ */
 function once(line: string, call: () => void): (event: TraceEvent) => void {
   let isDone = false;
   return ({ direction, text }) => {

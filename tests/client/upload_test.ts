@@ -6,7 +6,7 @@ import { type Script, startScript, untilAborted } from "./script.ts";
 
 const LATIN1 = new TextDecoder("latin1");
 
-/** A server that keeps what it is sent, as latin-1. */
+/** A server that keeps uploads, as latin-1. */
 function makeStore(): { script: Script; stored: string[] } {
   const stored: string[] = [];
   const store: Script[string] = async (turn) =>
@@ -122,7 +122,7 @@ Deno.test("FTP.storbinary sends APPE, STOU and REST", async () => {
   );
 });
 
-/** A text, and as it is stored. */
+/** A text, and its stored form. */
 const TEXTS: [text: string, stored: string][] = [
   ["a\nb\n", "a\r\nb\r\n"],
   ["a\r\nb\r\n", "a\r\nb\r\n"],
@@ -307,7 +307,7 @@ Deno.test("FTP.storbinary throws 552 when the server's disk is full, and ends th
   assertEquals(await ftp.pwd(), "/");
 });
 
-/** Sources that never end when they are told to. */
+/** Sources that never end when they are cancelled. */
 const DEAF: [name: string, make: () => Source][] = [
   ["a stream", () =>
     new ReadableStream<Uint8Array>({

@@ -50,7 +50,7 @@ const SETTINGS: [options: Record<string, unknown>, message: string][] = [
   ],
 ];
 
-/** The start of the message, which is the same in most rows. */
+/** Returns the start of the message, which most rows share. */
 function messageWith(text: string): string {
   return text.startsWith("Unknown") ? text : `Cannot use ${text}`;
 }
@@ -123,7 +123,7 @@ Deno.test("connect refuses options that it has not, and takes all that FTP has",
   assertEquals(ftp.encoding, "latin-1");
 });
 
-/** Calls with a word that no option has, and the option. */
+/** Calls with a word that the option does not have. */
 const CALLS: [
   call: string,
   run: (ftp: FTP, path: string) => Promise<unknown>,

@@ -10,7 +10,7 @@ const ADDRESS: Deno.NetAddr = {
   port: 20,
 };
 
-/** A stream on which nothing moves. */
+/** A stream without any data. */
 function stillStream(): ByteStream {
   const never = () => new Promise<never>(() => {});
   return {

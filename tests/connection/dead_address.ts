@@ -8,7 +8,7 @@ import { FTP } from "../../mod.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";
 import { SilentPort } from "../testing/silent_port.ts";
 
-/** Addresses from which nothing comes back, at the port of a server. */
+/** Opens addresses that never answer, at the port of a server. */
 async function openDead(
   hosts: readonly string[],
   port: number,
@@ -20,7 +20,7 @@ async function openDead(
   return stack;
 }
 
-/** Names as /etc/hosts has them, and their addresses that are dead. */
+/** Names in /etc/hosts, and their addresses that never answer. */
 const NAMES: [name: string, dead: readonly string[]][] = [
   ["both.test", ["::1"]],
   ["three.test", ["::1", "127.0.0.9", "127.0.0.10"]],

@@ -14,7 +14,7 @@ const HOSTS = `127.0.0.1 localhost
 127.0.0.1 three.test
 `;
 
-/** Whether a process can have an /etc/hosts that others do not see. */
+/** Whether a process can have a private /etc/hosts. */
 function canMount(): boolean {
   if (!SilentPort.isPossible || Deno.uid() !== 0) return false;
   try {

@@ -4,7 +4,9 @@ import { DeflatedStream } from "../../lib/connection/deflated_stream.ts";
 
 const ADDRESS = { transport: "tcp", hostname: "127.0.0.1", port: 1 } as const;
 
-/** A stream over memory: gives pieces of some bytes, keeps what is written. */
+/**
+ * A stream in memory: returns pieces of some bytes, and keeps written bytes.
+ */
 class MemoryStream implements ByteStream {
   readonly written: Uint8Array[] = [];
   readonly localAddr = ADDRESS;

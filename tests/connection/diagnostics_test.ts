@@ -14,7 +14,7 @@ const CHANNELS = [
 
 type Event = Record<string, unknown>;
 
-/** Collects what the channels tell while something runs. */
+/** Collects the events while something runs. */
 async function observing(
   run: () => Promise<void>,
 ): Promise<Record<(typeof CHANNELS)[number], Event[]>> {

@@ -7,14 +7,17 @@ import {
 import { Reply } from "../../lib/protocol/reply.ts";
 import { worked } from "../testing/cpu_time.ts";
 
-/** Entries and replies in the order of delivery; who got which as final. */
+/**
+ * Entries and replies in the order of delivery, and which entry got which final
+ * reply.
+ */
 interface Case {
   name: string;
   kinds: PendingKind[];
   replies: string[];
   /** The final reply of each entry, `undefined` while it is pending. */
   finals: (string | undefined)[];
-  /** The first reply of each entry, where it is another. */
+  /** The first reply of each entry, if it differs. */
   firsts?: (string | undefined)[];
 }
 
@@ -209,7 +212,7 @@ Deno.test("PendingCommands gives a late 229 to EPSV in the middle of a transfer"
   assertEquals((await list.first).text, "150 c");
   assertEquals((await list.final).text, "226 d");
   assertEquals(queue.head, undefined);
-  // once, and not for ever
+  // only once
   assertEquals(queue.deliver(Reply.from("229 a")), undefined);
 });
 

@@ -49,7 +49,7 @@ Deno.test("ProxyAddress reads the URL of a proxy", () => {
   assertEquals(new ProxyAddress(url).credentials?.password, "pw");
 });
 
-/** URLs that name no proxy, each with a password that must not be shown. */
+/** Invalid URLs of proxies, each with a password that must not be shown. */
 const BAD: [what: string, url: string, why: string][] = [
   ["no scheme", "proxy.test:1080", "with the scheme"],
   ["user without scheme", "joe:hunter22@proxy.test", "with the scheme"],

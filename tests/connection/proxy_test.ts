@@ -23,7 +23,7 @@ const { errors } = Deno;
 /** The server's greeting, sent in one piece with the proxy's answer. */
 const GREETING = "220 hello\r\n";
 
-/** A proxy's dialogue up to the request; gives the request. */
+/** Handles a proxy's dialogue up to the request; returns the request. */
 async function hearSocks(conn: Deno.Conn): Promise<number[]> {
   const [, count] = await readExactly(conn, 2);
   await readExactly(conn, count!);
@@ -34,7 +34,7 @@ async function hearSocks(conn: Deno.Conn): Promise<number[]> {
   return [...head, ...rest, ...await readExactly(conn, length + 2)];
 }
 
-/** Dials through a proxy that does as it is told. */
+/** Dials through a scripted proxy. */
 async function dialBy(
   script: ProxyScript,
   scheme: string,

@@ -8,7 +8,7 @@ import { FTP } from "../../mod.ts";
 
 /** Output of the process. */
 export interface EntryCount {
-  /** How many entries came. */
+  /** Number of entries. */
   count: number;
   /** The sum of their sizes. */
   bytes: number;
@@ -16,11 +16,11 @@ export interface EntryCount {
   characters: number;
   /** Growth of the resident memory from before the listing to its peak, in bytes. */
   growth: number;
-  /** How long the listing took, in milliseconds. */
+  /** Duration of the listing, in milliseconds. */
   elapsed: number;
 }
 
-/** Entries between two looks at the memory. */
+/** Entries between two measurements of the memory. */
 const INTERVAL = 10_000;
 
 /** How the entries are read. */

@@ -12,7 +12,7 @@ import { fact, Pair, sendLines } from "./scripted_listings.ts";
 const ENTRIES = 10_000;
 const FLAT = `/flat/${ENTRIES}`;
 
-/** A client of the server for large listings, which is a process of its own. */
+/** A client of the server for large listings, which is a separate process. */
 class Big implements AsyncDisposable {
   readonly ftp: FTP;
   readonly #process: Deno.ChildProcess;
@@ -77,7 +77,7 @@ async function count(entries: AsyncIterable<unknown>): Promise<number> {
   return count;
 }
 
-/** Everything that goes over a large directory. */
+/** Every call that reads a large directory. */
 const CALLS: Record<
   string,
   (ftp: FTP, folder: LocalFolder, signal?: AbortSignal) => Promise<unknown>

@@ -3,22 +3,22 @@ import { type Handler, ScriptedServer } from "../testing/scripted/mod.ts";
 import type { EntryCount, Reading } from "./count_entries.ts";
 import { fact, unix, UNKNOWN } from "./scripted_listings.ts";
 
-/** Enough that what is kept of each would be seen. For a million: `FTP_ENTRIES=1000000`. */
+/** Number of entries. For a million: `FTP_ENTRIES=1000000`. */
 const ENTRIES = Number(Deno.env.get("FTP_ENTRIES") ?? 200_000);
 
 /** Lines in one write. */
 const BLOCK = 1000;
 
-/** Most that the resident memory of the client may grow by, in bytes. */
+/** Largest growth of the client's resident memory, in bytes. */
 const MAX_GROWTH = 40e6;
 
 /** Most that it may grow by for each entry that has to be kept, in bytes. */
 const MAX_KEPT_GROWTH = 300;
 
-/** The part of the bytes that come before the first entry at most. */
+/** Largest share of the bytes that are sent before the first entry. */
 const FIRST_SHARE = 0.01;
 
-/** Each line is as long as every other, and each name another. */
+/** Returns lines of equal length with different names. */
 function block(first: number, line: (name: string) => string): string {
   let text = "";
   for (let i = first; i < first + BLOCK; i++) {
@@ -27,7 +27,7 @@ function block(first: number, line: (name: string) => string): string {
   return text;
 }
 
-/** Sends all lines; nothing beyond the share before the first entry was seen. */
+/** Sends all lines. Only the first share may be read before the first entry. */
 function sendsAll(
   line: (name: string) => string,
   seen: Promise<void>,

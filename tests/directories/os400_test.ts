@@ -2,7 +2,10 @@ import { assertEquals } from "@std/assert";
 import { memoryServer } from "../files/memory_server.ts";
 import type { ScriptedServer } from "../testing/scripted/mod.ts";
 
-/** A server that tells of its directory as a library until it is told not to. */
+/**
+ * A server that reports its directory as a library until it is configured
+ * otherwise.
+ */
 function speakOS400(server: ScriptedServer, isWilling = true): void {
   let directory = "QGPL";
   let isByPath = false;

@@ -16,7 +16,7 @@ import { DENIALS, deny } from "../testing/servers/unreadable.ts";
 import type { Handler } from "../testing/scripted/mod.ts";
 import { fact, namesOf, Pair, unix, UNKNOWN } from "./scripted_listings.ts";
 
-/** Pure-FTPd, which cuts listings at 10,000 entries unless it is told. */
+/** Pure-FTPd, which cuts listings at 10,000 entries by default. */
 const CUTTING = {
   servers: ["pure-ftpd"],
   extra: ["--limitrecursion", "10:5"],
@@ -327,7 +327,7 @@ function lineOf(command: "MLSD" | "LIST"): string {
   return command === "MLSD" ? fact("a") : unix("a");
 }
 
-/** Sends lines as a listing, and what the server says of it in the end. */
+/** Sends lines as a listing, and a final reply. */
 function listsAnd(lines: string[], words: string): Handler {
   return async (turn) => {
     await turn.reply(150, "Here it comes");
@@ -339,7 +339,7 @@ function listsAnd(lines: string[], words: string): Handler {
   };
 }
 
-/** Commands by which each server proves that a directory is empty. */
+/** Commands that prove that a directory is empty, by server. */
 const PROOFS: Record<string, [first: string[], later: string[]]> = {
   // its final reply says where it could not read; it has no MLSD
   vsftpd: [["TYPE", "PWD", "CWD", "EPSV", "LIST", "CWD"], [

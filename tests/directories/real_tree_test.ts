@@ -14,7 +14,7 @@ const FOLDERS = ["many", "odd", "dates", "kinds", "kinds/empty"];
 
 const DAY = 86_400_000;
 
-/** Milliseconds that a time may be cut to. */
+/** Milliseconds of the units of times. */
 const UNITS = { second: 1000, minute: 60_000, day: DAY };
 
 Deno.test("FTP.list, FTP.stat and FTP.walk say what the disk says, on every server", async (context) => {
@@ -57,7 +57,7 @@ async function read(
   return await Array.fromAsync(ftp.list(`/${path}`, options));
 }
 
-/** Entries that a server lists for a folder. */
+/** Returns the entries that a server lists for a folder. */
 function shows(server: ServerName, folder: Folder): Folder {
   const names = [...folder.keys()].filter((name) =>
     // Pure-FTPd hides names with control characters
@@ -69,7 +69,7 @@ function shows(server: ServerName, folder: Folder): Folder {
   return new Map(names.map((name) => [name, folder.get(name)!]));
 }
 
-/** Entries that a server's MLSD lists for a folder. */
+/** Returns the entries that a server's MLSD lists for a folder. */
 function throughMLSD(server: ServerName, folder: Folder): Folder {
   const told: Folder = new Map(folder);
   for (const [name, onDisk] of folder) {
@@ -99,7 +99,7 @@ function compare(entries: Entry[], folder: Folder): void {
   }
 }
 
-/** Fields of the entry, with its time rounded to its precision. */
+/** Returns the fields of an entry, with its time rounded to its precision. */
 function said(entry: Entry): unknown {
   const { kind, size, mode, linkTarget } = entry;
   const isFolder = kind === "directory";
@@ -126,14 +126,14 @@ function expected(entry: Entry, onDisk: OnDisk): unknown {
   };
 }
 
-/** A time in the units that an entry's is exact in. */
+/** Rounds a time down to the precision of an entry. */
 function cut({ mtimePrecision }: Entry, time: number): number {
   return Math.floor(time / UNITS[mtimePrecision!]);
 }
 
 /**
- * A listing that is left or aborted leaves the connection as it was: also where
- * the server puts the rest of it before the next one.
+ * Leaves or aborts a listing. The connection must be as before, also if the
+ * server sends the rest before the next listing.
  */
 async function leaveEarly(
   ftp: FTP,

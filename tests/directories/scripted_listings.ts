@@ -65,7 +65,7 @@ export async function sendLines(
   );
 }
 
-/** Opens a listing, sends what there is, and then nothing until it is aborted. */
+/** Opens a listing, sends a part, and then nothing until it is aborted. */
 export function hangsAfter(content: string): Handler {
   return async (turn) => {
     await turn.reply(150, "Here it comes");
@@ -95,7 +95,7 @@ export function unix(name: string, kind = "-", time = "Jan  1  2024"): string {
   return `${kind}rw-r--r--   1 owner group           1 ${time} ${name}`;
 }
 
-/** Has a server list by `LIST` only, and without what begins with a dot. */
+/** Makes a server list by `LIST` only, without names with a leading dot. */
 export function hideDots(pair: Pair, ...lines: string[]): void {
   pair.server.on("MLSD", UNKNOWN);
   pair.server.on(

@@ -73,7 +73,9 @@ export const ODD_NAMES = [
   "x".repeat(255),
 ];
 
-/** Names in the folder "odd" that are no UTF-8, as bytes in octal for `printf`. */
+/**
+ * Names in the folder "odd" that are not UTF-8, as bytes in octal for `printf`.
+ */
 const RAW_NAMES = ["caf\\351", "\\376\\375", "\\200 \\300", "\\302"];
 
 const DATES = [

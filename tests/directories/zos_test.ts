@@ -5,7 +5,7 @@ import { Pair, UNKNOWN } from "./scripted_listings.ts";
 /** The data sets: a sequential one, and a partitioned one with a member. */
 const DATA_SETS = ["IBMUSER.SEQ", "IBMUSER.JCL"];
 
-/** A server that answers as z/OS does of data sets: `CWD` works for any name. */
+/** A server that answers like z/OS: `CWD` accepts any name of a data set. */
 async function makePair(): Promise<Pair> {
   const pair = await Pair.make();
   const { server } = pair;
