@@ -42,13 +42,22 @@ export interface DataChannel {
   close(): void;
 }
 
+/** Options of a data connection. */
+interface ChannelOptions extends PassiveOptions {
+  /**
+   * Called while a known address is dialed, to send what needs no data
+   * connection.
+   */
+  onDial?: (() => void) | undefined;
+}
+
 /**
  * Prepares a data connection in the session's mode: connected if passive,
  * listening if active.
  */
 export async function openDataChannel(
   turn: ExclusiveTurn,
-  options: PassiveOptions,
+  options: ChannelOptions,
 ): Promise<DataChannel> {
   const { session } = turn;
   if (!isPassive(session)) return await listenActive(turn, options);
@@ -67,7 +76,7 @@ export async function openDataChannel(
 
 async function dialPassive(
   turn: ExclusiveTurn,
-  options: PassiveOptions,
+  options: ChannelOptions,
 ): Promise<DataChannel> {
   const stream = await dialEitherWay(turn, options);
   return {
@@ -114,7 +123,7 @@ function dialData(
 
 async function dialEitherWay(
   turn: ExclusiveTurn,
-  options: PassiveOptions,
+  options: ChannelOptions,
 ): Promise<ByteStream> {
   const { session } = turn;
   const { signal } = options;
@@ -127,7 +136,11 @@ async function dialEitherWay(
   const { profile } = session;
   const isUnknown = mayTryPasv(session) && session.options.passive !== "pasv" &&
     profile.hasExtendedPassive === undefined;
-  if (!isUnknown) return await open(address);
+  if (!isUnknown) {
+    const opening = open(address);
+    options.onDial?.();
+    return await opening;
+  }
   try {
     const stream = await open(address);
     profile.hasExtendedPassive = true;

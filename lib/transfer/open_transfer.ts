@@ -19,7 +19,7 @@ import { abortOwed, explain } from "./abort.ts";
 import { isSetTo, sizedFile } from "./cut_data.ts";
 import { decompress, isCompressed, setCompression } from "./compression.ts";
 import { type DataChannel, openDataChannel } from "./data_channel.ts";
-import { requestBehind } from "./passive.ts";
+import { type PassiveOptions, requestBehind } from "./passive.ts";
 import { refusal } from "./refusal.ts";
 import type { Session, SignalOptions } from "./session.ts";
 import type { ExclusiveTurn } from "./turn.ts";
@@ -102,12 +102,40 @@ export async function openTransfer(
   }
   const type = await setting;
   await setCompression(turn, { signal });
-  const channel = await openDataChannel(turn, { command, type, signal });
+  const { channel, restarting } = await openWithRestart(
+    turn,
+    { command, type, signal },
+    () => setRestart(turn, options),
+  );
   try {
-    await setRestart(turn, options);
+    await (restarting ?? setRestart(turn, options));
     return await begin(session, command, channel, options);
   } catch (error) {
     channel.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens the data connection, and sends the offset while it is dialed, if that
+ * address is known to be reachable.
+ */
+async function openWithRestart(
+  turn: ExclusiveTurn,
+  options: PassiveOptions,
+  restart: () => Promise<void>,
+): Promise<{ channel: DataChannel; restarting: Promise<void> | undefined }> {
+  let restarting: Promise<void> | undefined;
+  const onDial = () => {
+    restarting = restart();
+    restarting.catch(() => {}); // it is awaited later
+  };
+  try {
+    const channel = await openDataChannel(turn, { ...options, onDial });
+    return { channel, restarting };
+  } catch (error) {
+    // the next transfer has to know whether the offset is set
+    await restarting?.catch(() => {});
     throw error;
   }
 }

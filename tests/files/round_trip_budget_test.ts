@@ -36,6 +36,8 @@ const CALLS: Record<string, (place: Place) => Promise<unknown>> = {
     ftp.upload(folder.at("source"), "replaced"),
   "retrieve()": async ({ ftp }) =>
     await new Response(await ftp.retrieve("many/0")).text(),
+  "retrieve({ offset })": async ({ ftp }) =>
+    await new Response(await ftp.retrieve("many/0", { offset: 3 })).text(),
   "store()": ({ ftp, fresh }) => ftp.store(fresh(), new Uint8Array(9)),
   "list()": ({ ftp }) => Array.fromAsync(ftp.list("many")),
   "stat()": ({ ftp }) => ftp.stat("many/0"),
@@ -151,6 +153,7 @@ const COMMON = {
   "login()": 2, // USER, PASS
   "download()": 3, // SIZE with MDTM and EPSV, dial, RETR
   "retrieve()": 3,
+  "retrieve({ offset })": 3, // REST while the data connection is dialed
   "store()": 4, // EPSV, dial, STOR, the end of the data
   "list()": 3,
   "stat()": 1,
