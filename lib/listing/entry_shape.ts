@@ -23,7 +23,7 @@ const ENTRY_REGEXPS: readonly RegExp[] = [
 ];
 
 const DATE_REGEXP =
-  /\d:\d\d|\d[-/.]\d{1,2}[-/.]\d|\d-[A-Za-z]{3}-\d|[A-Za-z]{3} {1,4}\d{1,2} {1,4}\d/;
+  /\d:\d\d|\d[-/.]\d{1,2}[-/.]\d|\d-[A-Za-z]{3}-\d|\b[A-Za-z]{3} {1,4}\d{1,2} {1,4}\d/;
 
 /** A number or a mark as the first or second word, as in a table. */
 const TABLE_REGEXP = /^[ \t]*(?:\d|\S+[ \t]+[\d<])/;

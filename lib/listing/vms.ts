@@ -22,7 +22,7 @@ const NEXT_NAME_REGEXP = /^\s*[^\s;[(]{1,254};\d{1,5}(?=\s|$)/;
 const DATE_REGEXP =
   /\s(\d{1,2})-([A-Za-z\x80-\xff]{3,6})-(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,7})?)?)?(?=\s|$)/;
 const SIZE_REGEXP =
-  /\s(\d{1,13}(?:\.\d{1,3}(?=[KMG]))?)(?:\/\d{1,13})?(?:([KMG])B?)?(?=\s|$)/i;
+  /\s(\d{1,13}(?:\.\d{1,3}(?=[KMGkmg]))?)(?:\/\d{1,13})?(?:([KMGkmg])[Bb]?)?(?=\s|$)/;
 const OWNER_REGEXP = /\s\[([^\]]{1,80})\]/;
 /** Between the date and the protection an owner may have no brackets. */
 const BARE_OWNER_REGEXP = /^\s+([A-Z$][A-Z0-9$_]{0,30})\s+\(/;
@@ -33,7 +33,7 @@ const DIRECTORY_REGEXP =
   /^(?:[\w$-]{1,64}::)?[\w$-]{1,64}:\[[^\]\s]{1,255}\]\s*$/;
 /** Reasons why the server does not show the facts of a file. */
 const ERROR_REGEXP =
-  /^\s+(?:<?%[A-Z0-9$_]{1,32}-[A-Z]-|(?:insufficient|no) privilege\b)/i;
+  /^\s+(?:<?%[A-Z0-9$_]{1,32}-[A-Z]-|(?:[Ii]nsufficient|[Nn]o) privilege\b)/;
 /** If nothing was found, the pattern is listed with an error. */
 const NOTHING_REGEXP =
   /^[^\s*;]{0,80}\*[^\s;]{0,80};\d{1,5}\s+<?%[A-Z0-9$_]{1,32}-[A-Z]-/;

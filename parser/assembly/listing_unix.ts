@@ -199,11 +199,16 @@ export function scanUnix(start: usize, end: usize): bool {
     const isSize = isDevice
       ? w1 == Word.Device || w1 == Word.Number
       : w1 == Word.Number || w1 == Word.Rounded;
-    // a number behind the size of "1 owner group 5" is a year
-    const mayBeYear = count == (firstWord == Word.Number ? 4 : 3) &&
-      p - e1 == 1 && !isDevice;
+    // a number behind the size of "1 owner group 5" may be a year
     if (
-      isSize && (scanDate(p, end) || scanRareDate(p, end, mayBeYear)) &&
+      isSize &&
+      (scanDate(p, end) ||
+        scanRareDate(
+          p,
+          end,
+          count == (firstWord == Word.Number ? 4 : 3) && p - e1 == 1 &&
+            !isDevice,
+        )) &&
       dateEnd < end && isBlank(load<u8>(dateEnd))
     ) {
       found = true;
