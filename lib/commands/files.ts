@@ -30,8 +30,8 @@ const ABORT_GRACE = 1000;
  * servers of some cameras), and still rename. For them the reply to `RNTO`
  * decides.
  *
- * @throws {FTPReplyError} If `RNFR` is answered with 1yz, or with 2yz and
- * `RNTO` is refused
+ * @throws {FTPReplyError} If `RNFR` is answered with 1yz, or with another code
+ * than 350 and `RNTO` is refused
  */
 export async function rename(
   turn: ExclusiveTurn,
@@ -117,7 +117,7 @@ async function replyToRename(
   try {
     return await renaming;
   } catch (error) {
-    if (answer.code >= 300 || !isRefusal(error)) throw error;
+    if (answer.code === 350 || !isRefusal(error)) throw error;
     throw replyError(answer, "RNFR", error);
   }
 }

@@ -230,6 +230,13 @@ const REFUSALS: [
     "250 x",
   ],
   [
+    "rename, from with an account wanted",
+    (f) => f.rename("a", "b"),
+    { RNFR: "332 Account", RNTO: "503 RNFR first" },
+    FTPReplyError,
+    '"RNFR": 332 Account',
+  ],
+  [
     "rename, to",
     (f) => f.rename("a", "b"),
     { RNFR: "350 x", RNTO: "553 No" },
