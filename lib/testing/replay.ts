@@ -47,7 +47,8 @@ const MAX_ZEROS = 256 * 1024 * 1024;
  * A command gets the replies of the first equal command that was not played
  * yet. A command that was not recorded gets 500. Ports in 227 and 229 replies
  * are those of this server. A command that got no reply closes the connection,
- * or gets none again if the client had waited in vain.
+ * or gets none again if the client had waited in vain. The server's `url`
+ * contains the recorded user; any password is accepted.
  *
  * The recording must be of one connection at a time: of a client without clones
  * and without a mirror of several connections. Requires `allow-net` permission
@@ -76,12 +77,16 @@ export async function replay(
   recording: SessionRecording,
   options: ReplayOptions = {},
 ): Promise<TestServer> {
-  const conversations = readRecording(recording).values();
+  const all = readRecording(recording);
+  const conversations = all.values();
   const { data = {}, ...rest } = options;
-  const server = await TestServer.start(rest);
+  const user = recordedUser(all);
+  const users = user === undefined ? undefined : { [user]: "****" };
+  const server = await TestServer.start({ ...rest, users });
   const played = new WeakMap<TestSession, Conversation>();
   return server.on("*", async (turn) => {
     const { session, verb, line } = turn;
+    session.isLoggedIn = true; // the recording has the replies to USER and PASS
     if (verb === "CONNECT") {
       const next = conversations.next().value;
       if (next === undefined) return await refuse(turn, 421, "connection");
@@ -101,6 +106,14 @@ export async function replay(
     }
     await play(turn, exchange, data[line]);
   });
+}
+
+/** Returns the first user who logged in, if it was not an anonymous one. */
+function recordedUser(all: readonly Conversation[]): string | undefined {
+  const users = all.flatMap(({ exchanges }) => exchanges).flatMap((exchange) =>
+    /^USER (.+)$/.exec(exchange.command)?.[1] ?? []
+  );
+  return users.find((user) => user !== "anonymous");
 }
 
 async function refuse(turn: Turn, code: number, what: string): Promise<void> {
