@@ -55,7 +55,7 @@ function isEmptyRefusal(error: unknown, { tree }: Draw, path: string): boolean {
 }
 
 /** Finds errors in the lines of a listing. */
-function judgeLines(
+function problemInLines(
   draw: Draw,
   path: string,
   verb: string,
@@ -85,7 +85,7 @@ export const list: Kind = (draw) => {
       const signal = way === "break" ? undefined : stop?.signal;
       if (way === "signal") stop!.arm();
       const options = { signal, command };
-      const judge = (isPartial: boolean) =>
+      const problemIn = (isPartial: boolean) =>
         tree.listingProblem(path, found, { isPartial });
       try {
         for await (
@@ -97,13 +97,13 @@ export const list: Kind = (draw) => {
             size: isDirectory ? undefined : size,
           });
           if (found.length <= limit) continue;
-          if (way === "break") return judge(true);
+          if (way === "break") return problemIn(true);
           if (way === "signal inside") stop!.abort();
         }
       } catch (error) {
-        return judge(true) ?? rethrow(error);
+        return problemIn(true) ?? rethrow(error);
       }
-      return judge(false);
+      return problemIn(false);
     },
   };
 };
@@ -121,7 +121,7 @@ export const mlsd: Kind = (draw) => {
     level: "ftplib",
     run: async (ftp) => {
       const found: Listed[] = [];
-      const judge = (isPartial: boolean) =>
+      const problemIn = (isPartial: boolean) =>
         tree.listingProblem(path, found, { isPartial });
       if (way === "signal") stop!.arm();
       const signal = way === "break" ? undefined : stop?.signal;
@@ -133,13 +133,13 @@ export const mlsd: Kind = (draw) => {
           const size = isDirectory ? undefined : Number(facts.size);
           found.push({ name, isDirectory, size });
           if (found.length <= limit) continue;
-          if (way === "break") return judge(true);
+          if (way === "break") return problemIn(true);
           if (way === "signal inside") stop!.abort();
         }
       } catch (error) {
-        return judge(true) ?? rethrow(error);
+        return problemIn(true) ?? rethrow(error);
       }
-      return judge(false);
+      return problemIn(false);
     },
   };
 };
@@ -156,7 +156,7 @@ export const nlst: Kind = (draw) => {
       stop?.arm();
       try {
         const names = await ftp.nlst(spelled, { signal: stop?.signal });
-        return judgeLines(draw, path, "NLST", names, false);
+        return problemInLines(draw, path, "NLST", names, false);
       } catch (error) {
         if (isEmptyRefusal(error, draw, path)) return undefined;
         throw error;
@@ -198,9 +198,9 @@ export const lines: Kind = (draw) => {
         else await ftp.retrlines(`${verb} ${spelled}`, take, { signal });
       } catch (error) {
         if (isEmptyRefusal(error, draw, path)) return undefined;
-        return judgeLines(draw, path, verb, found, true) ?? rethrow(error);
+        return problemInLines(draw, path, verb, found, true) ?? rethrow(error);
       }
-      return judgeLines(draw, path, verb, found, false);
+      return problemInLines(draw, path, verb, found, false);
     },
   };
 };
@@ -237,7 +237,7 @@ export const listingByHand: Kind = (draw) => {
       const found = text.split(/\r?\n/);
       const isCut = stop !== undefined;
       found.pop(); // the rest of a line that was cut, or nothing
-      return judgeLines(draw, path, verb, found, isCut);
+      return problemInLines(draw, path, verb, found, isCut);
     },
   };
 };
@@ -312,7 +312,7 @@ export const walk: Kind = (draw) => {
     run: async (ftp) => {
       const byDirectory = new Map<string, Listed[]>();
       let count = 0;
-      const judge = (isPartial: boolean) => {
+      const problemIn = (isPartial: boolean) => {
         const directories = isPartial
           ? [...byDirectory.keys()]
           : ["/w", ...tree.directoriesIn("/w")];
@@ -335,13 +335,13 @@ export const walk: Kind = (draw) => {
           const size = isDirectory ? undefined : entry.size;
           listed.push({ name, isDirectory, size });
           if (++count <= limit) continue;
-          if (way === "break") return judge(true);
+          if (way === "break") return problemIn(true);
           if (way === "signal inside") stop!.abort();
         }
       } catch (error) {
-        return judge(true) ?? rethrow(error);
+        return problemIn(true) ?? rethrow(error);
       }
-      return judge(false);
+      return problemIn(false);
     },
   };
 };
@@ -361,7 +361,7 @@ export const statDirectory: Kind = (draw) => {
       const listed = reply.lines.slice(1, -1).map((line) =>
         line.replace(/^ *(?:21\d-)?(?=[-dl])/, "")
       ).filter((line) => /^[-dl]r/.test(line));
-      return judgeLines(draw, path, "LIST", listed, false);
+      return problemInLines(draw, path, "LIST", listed, false);
     },
   };
 };

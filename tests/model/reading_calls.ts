@@ -44,7 +44,7 @@ export const retrbinary: Kind = (draw) => {
         if (way === "throw") throw stop!.reason;
         if (way === "signal inside") stop!.abort();
       };
-      const judge = async (isPartial: boolean) =>
+      const problemIn = async (isPartial: boolean) =>
         differenceOf(await joined(blocks), content, {
           offset: rest ?? 0,
           isPartial,
@@ -52,9 +52,9 @@ export const retrbinary: Kind = (draw) => {
       try {
         await ftp.retrbinary(`RETR ${spelled}`, take, { rest, signal });
       } catch (error) {
-        return await judge(true) ?? rethrow(error);
+        return await problemIn(true) ?? rethrow(error);
       }
-      return await judge(false);
+      return await problemIn(false);
     },
   };
 };
@@ -80,7 +80,7 @@ export const retrlines: Kind = (draw) => {
         if (way === "throw") throw stop!.reason;
         if (way === "signal inside") stop!.abort();
       };
-      const judge = (isPartial: boolean) => {
+      const problemIn = (isPartial: boolean) => {
         const at = found.findIndex((line, i) => line !== expected[i]);
         if (at !== -1) return `line ${at} is ${JSON.stringify(found[at])}`;
         return isPartial || found.length === expected.length
@@ -90,9 +90,9 @@ export const retrlines: Kind = (draw) => {
       try {
         await ftp.retrlines(`RETR ${spelled}`, take, { signal });
       } catch (error) {
-        return judge(true) ?? rethrow(error);
+        return problemIn(true) ?? rethrow(error);
       }
-      return judge(false);
+      return problemIn(false);
     },
   };
 };
@@ -117,7 +117,7 @@ export const retrieve: Kind = (draw) => {
     run: async (ftp) => {
       const chunks: Uint8Array<ArrayBuffer>[] = [];
       let length = 0;
-      const judge = async (isPartial: boolean) =>
+      const problemIn = async (isPartial: boolean) =>
         differenceOf(await joined(chunks), content, { offset, isPartial });
       const usesSignal = way === "signal" || way === "signal inside";
       const signal = usesSignal ? stop!.signal : undefined;
@@ -139,9 +139,9 @@ export const retrieve: Kind = (draw) => {
           if (way === "signal inside") stop.abort();
         }
       } catch (error) {
-        return await judge(true) ?? rethrow(error);
+        return await problemIn(true) ?? rethrow(error);
       }
-      return await judge(stop !== undefined && !usesSignal);
+      return await problemIn(stop !== undefined && !usesSignal);
     },
   };
 };
