@@ -664,7 +664,8 @@ export class FTP extends FTPProtocol {
    *
    * An incomplete listing is an error, after the entries that came. The server
    * may have cut it and say so (Pure-FTPd:
-   * `226 Output truncated to 10000 matches`; z/OS: `JESENTRYLIMIT`). Or it may
+   * `226 Output truncated to 10000 matches`; z/OS: `JESENTRYLIMIT`), or its `ls`
+   * may have failed (`ls: a: Permission denied`). Or it may
    * lack permission to read or enter the directory, and still answer with a 2yz
    * (vsftpd, ProFTPD, Pure-FTPd, pyftpdlib). To detect that, an empty listing
    * is followed by one or two more commands.

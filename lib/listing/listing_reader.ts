@@ -33,9 +33,10 @@ import { TABLE_FORMATS, TableSource, type TextReader } from "./table_source.ts";
  * result does not depend on how the bytes are split.
  *
  * No line is lost. Noise lines (`total 12`, headers, error messages of `ls`)
- * are not entries. An unreadable line before the first entry or after the last
- * one is a note if it does not look like an entry. Any other line that cannot be
- * read is an entry of kind `"unknown"`, with the line as its name.
+ * are not entries; `complaint` is the first such message. An unreadable line
+ * before the first entry or after the last one is a note if it does not look
+ * like an entry. Any other line that cannot be read is an entry of kind
+ * `"unknown"`, with the line as its name.
  *
  * @example Read a LIST
  * ```ts
