@@ -146,6 +146,11 @@ serverTest(
         assertEquals(code, 1, stderr);
         assertStringIncludes(stderr, "give the path of a file or directory");
       }
+      const missing = await runCLI(
+        ["mv", "--dry-run", `${url}/in/none`, "x"],
+        { cwd, password },
+      );
+      assertEquals([missing.code, missing.stdout], [2, ""], missing.stderr);
       const dry = await run(["rm", "-r", "--dry-run", `${url}/in/2026`]);
       assertEquals(dry.trimEnd().split("\n").length, 5, dry);
       assert((await server.read("in/2026/c.txt")).length > 0);
@@ -229,6 +234,29 @@ serverTest(
       assertEquals(names(), ["big.bin"]);
       assertEquals(await server.read("in/big.bin"), content);
     }),
+);
+
+serverTest(
+  "cli.ts --active and --pasv choose the data connections, --encoding the names",
+  async (server) => {
+    const { password } = server;
+    await server.write("in/a.txt", "a");
+    const url = `${urlOf(server)}/in/`;
+    const cases: [args: string[], sent: RegExp, unsent: RegExp][] = [
+      [["--active"], /^> (EPRT|PORT) /m, /^> (EPSV|PASV)/m],
+      [["--pasv", "--encoding", "latin-1"], /^> PASV/m, /^> (EPSV|OPTS UTF8)/m],
+    ];
+    for (const [flags, sent, unsent] of cases) {
+      const args = ["ls", "-v", ...flags, url];
+      const { code, stdout, stderr } = await runCLI(args, { password });
+      assertEquals([code, stdout], [0, "a.txt\n"], stderr);
+      assertEquals(
+        [sent.test(stderr), unsent.test(stderr)],
+        [true, false],
+        stderr,
+      );
+    }
+  },
 );
 
 serverTest(

@@ -126,9 +126,8 @@ export async function mv(context: CommandContext): Promise<void> {
       }: it exists; --force replaces it, if the server allows it`,
     );
   }
-  if (!flags.has("dry-run")) {
-    await ftp.rename(source.path, path, { signal });
-  }
+  if (flags.has("dry-run")) await ftp.stat(source.path, { signal });
+  else await ftp.rename(source.path, path, { signal });
   const would = flags.has("dry-run") ? "would rename" : "renamed";
   out.tell(
     { event: would.replace(" ", "-"), path: source.path, target: path },
