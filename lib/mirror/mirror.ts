@@ -401,7 +401,8 @@ export class Mirror implements AsyncDisposable {
   }
 
   async #extraneousOf({ source, target }: SnapshotPair): Promise<MirrorItem[]> {
-    if (this.#options.delete !== true) return [];
+    if (this.#options.delete !== true || target.items.size === 0) return [];
+    await source.foldNames(this.#options.signal);
     return await filterAll(
       target.items.values(),
       (item) => isExtraneous(item, source, target),

@@ -59,6 +59,7 @@ export async function findCounterpart(
   const listed = target.items.get(name);
   if (listed !== undefined) return { item: listed, isLate: false };
   if (target.isMissing) return undefined;
+  await target.foldNames();
   const found = side.mayHide(target, name) ? await side.probe(path) : undefined;
   if (found === undefined) return undefined;
   const variant = target.caseVariantOf(name);
@@ -146,6 +147,7 @@ export async function findLost(
   includes: (item: MirrorItem) => boolean,
   signal?: AbortSignal,
 ): Promise<MirrorItem | undefined> {
+  await target.foldNames(signal);
   const [first] = await filterAll(source.items.values(), (item) => {
     const { name, problem } = item;
     const isListed = target.items.has(name) ||

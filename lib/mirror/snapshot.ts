@@ -4,11 +4,13 @@
  * @module
  */
 
+import { visitAll } from "../connection/breather.ts";
 import { quote } from "../protocol/printable.ts";
 import type { EntryKind } from "../listing/entry.ts";
 import { isPart, joinPath } from "../commands/path.ts";
 import type { TimeCommand } from "../transfer/server_clock.ts";
 import { ItemTable, UNKNOWN_IDENTITY } from "./item_table.ts";
+import { NameTable } from "./name_table.ts";
 import type { MirrorEntry } from "./options.ts";
 
 /** A directory of the mirrored tree. */
@@ -70,7 +72,7 @@ export class Snapshot {
   partial: Error | undefined;
   /** Whether the directory does not exist, and a dry run does not create it. */
   isMissing = false;
-  #folded: Map<string, string> | undefined;
+  #folded: FoldedNames | undefined;
   #parts: readonly string[] | undefined;
 
   /** Creates an empty snapshot. */
@@ -91,7 +93,7 @@ export class Snapshot {
   /** Adds or replaces an entry. */
   set(item: MirrorItem): void {
     this.items.set(item);
-    this.#folded?.set(fold(item.name), item.name);
+    this.#folded?.add(item.name);
   }
 
   /** Names of temporary files of earlier transfers. */
@@ -107,12 +109,54 @@ export class Snapshot {
    */
   caseVariantOf(name: string): string | undefined {
     if (this.#folded === undefined) {
-      this.#folded = new Map();
-      for (const other of this.items.keys()) {
-        this.#folded.set(fold(other), other);
-      }
+      this.#folded = new FoldedNames();
+      for (const other of this.items.keys()) this.#folded.add(other);
     }
-    return this.#folded.get(fold(name));
+    return this.#folded.find(name);
+  }
+
+  /** Prepares {@linkcode caseVariantOf} for a large directory, with pauses. */
+  async foldNames(signal?: AbortSignal): Promise<void> {
+    if (this.#folded !== undefined) return;
+    const folded = new FoldedNames();
+    // names that are added meanwhile are visited as well
+    await visitAll(this.items.keys(), (name) => folded.add(name), signal);
+    this.#folded ??= folded;
+  }
+}
+
+/** Largest number of folded names that are kept as objects. */
+const MAX_OBJECTS = 4096;
+
+/** Names by what some file systems make of them. */
+class FoldedNames {
+  /** The names of a directory that is not large, by their folded form. */
+  readonly #few = new Map<string, string>();
+  #table: NameTable | undefined;
+  /** Names that differ from their folded form, by its number. */
+  readonly #names = new Map<number, string>();
+
+  add(name: string): void {
+    const folded = fold(name);
+    if (this.#table !== undefined) return this.#put(this.#table, folded, name);
+    this.#few.set(folded, name);
+    if (this.#few.size <= MAX_OBJECTS) return;
+    this.#table = new NameTable();
+    for (const [key, value] of this.#few) this.#put(this.#table, key, value);
+    this.#few.clear();
+  }
+
+  find(name: string): string | undefined {
+    const folded = fold(name);
+    if (this.#table === undefined) return this.#few.get(folded);
+    const index = this.#table.indexOf(folded);
+    return index < 0 ? undefined : this.#names.get(index) ?? folded;
+  }
+
+  #put(table: NameTable, folded: string, name: string): void {
+    const index = table.add(folded);
+    if (name === folded) this.#names.delete(index);
+    else this.#names.set(index, name);
   }
 }
 

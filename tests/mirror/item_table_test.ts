@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { ItemTable } from "../../lib/mirror/item_table.ts";
 import { NameTable } from "../../lib/mirror/name_table.ts";
-import type { MirrorItem } from "../../lib/mirror/snapshot.ts";
+import { type MirrorItem, Snapshot } from "../../lib/mirror/snapshot.ts";
 
 /** Entries of each table: more than are kept as objects. */
 const ITEMS = 12_000;
@@ -111,4 +111,38 @@ Deno.test("NameTable tells all names apart, of any length and with any character
   assertEquals(names.map((name) => table.indexOf(name)), [...names.keys()]);
   assert(names.every((name, index) => table.at(index) === name));
   assertEquals(table.size, names.length);
+});
+
+Deno.test("Snapshot.caseVariantOf finds the last name of a kind, in small and in large directories", async () => {
+  for (const count of [10, ITEMS]) {
+    for (const isPrepared of [true, false]) {
+      const snapshot = new Snapshot();
+      for (let at = 0; at < count; at++) snapshot.set(item(`Name ${at}`));
+      if (isPrepared) await snapshot.foldNames();
+      assertEquals(snapshot.caseVariantOf("NAME 3"), "Name 3");
+      snapshot.set(item("name 3"));
+      assertEquals(snapshot.caseVariantOf("NAME 3"), "name 3");
+      snapshot.set(item("NAME 3"));
+      assertEquals(snapshot.caseVariantOf("name 3"), "NAME 3");
+      assertEquals(
+        snapshot.caseVariantOf(`name ${count - 1}`),
+        `Name ${count - 1}`,
+      );
+      assertEquals(snapshot.caseVariantOf(`name ${count}`), undefined);
+    }
+  }
+});
+
+Deno.test("Snapshot.foldNames lets timers run, and finds what is added meanwhile", async () => {
+  const snapshot = new Snapshot();
+  for (let at = 0; at < 200_000; at++) snapshot.set(item(`Name ${at}`));
+  let turns = 0;
+  const timer = setInterval(() => {
+    if (turns++ === 0) snapshot.set(item("Late"));
+  }, 0);
+  await snapshot.foldNames();
+  clearInterval(timer);
+  assert(turns > 0);
+  assertEquals(snapshot.caseVariantOf("late"), "Late");
+  assertEquals(snapshot.caseVariantOf("name 199999"), "Name 199999");
 });
