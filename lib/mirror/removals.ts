@@ -5,7 +5,7 @@
  */
 
 import { quote } from "../protocol/printable.ts";
-import { Breather } from "../connection/breather.ts";
+import { Breather, visitAll } from "../connection/breather.ts";
 import {
   type DirectoryPath,
   entryOf,
@@ -64,7 +64,7 @@ export interface Removal {
 export async function removeItems(
   removal: Removal,
   directory: DirectoryPath,
-  items: readonly MirrorItem[],
+  items: Iterable<MirrorItem>,
 ): Promise<boolean> {
   const { provider, report, options, reason = "missing" } = removal;
   const whole: MirrorItem[] = [];
@@ -118,7 +118,7 @@ export interface RemovalCounts {
 export async function countRemovals(
   removal: Removal,
   directory: DirectoryPath,
-  items: readonly MirrorItem[],
+  items: Iterable<MirrorItem>,
 ): Promise<RemovalCounts> {
   const { report, options } = removal;
   let removed = 0;
@@ -133,13 +133,15 @@ export async function countRemovals(
     const read = await readInner(removal, directory, item, entry);
     if (read === undefined) break;
     const { inner, folder } = read;
-    const all = [...folder.items.values()];
-    const counts = await countRemovals(removal, inner, all);
-    const wanted = all.filter((item) => report.includes(entryOf(inner, item)));
-    below += wanted.length + counts.below;
+    const { items } = folder;
+    const counts = await countRemovals(removal, inner, items.values());
+    await visitAll(items.values(), (item) => {
+      if (report.includes(entryOf(inner, item))) below++;
+    }, options.signal);
+    below += counts.below;
     removed += counts.removed;
     // entries left out stay, and so do the directories that contain them
-    if (counts.removed < all.length + counts.below) removed--;
+    if (counts.removed < items.size + counts.below) removed--;
   }
   return { removed, below };
 }
@@ -188,7 +190,7 @@ async function removeFiltered(
   const isEmptied = await removeItems(
     { ...removal, isProven: false, variants: undefined },
     inner,
-    [...folder.items.values()],
+    folder.items.values(),
   );
   if (!isEmptied) return false;
   const [error] = await remove(removal, [entry], false);

@@ -73,7 +73,7 @@ export class Snapshot {
   /** Whether the directory does not exist, and a dry run does not create it. */
   isMissing = false;
   #folded: FoldedNames | undefined;
-  #parts: readonly string[] | undefined;
+  readonly #parts: string[] = [];
 
   /** Creates an empty snapshot. */
   constructor(identity: Identity = UNKNOWN_IDENTITY, hidesDots = false) {
@@ -83,7 +83,10 @@ export class Snapshot {
 
   /** Adds an entry. A second one of the same name makes both unusable. */
   add(item: MirrorItem): void {
-    if (!this.items.has(item.name)) return this.set(item);
+    if (!this.items.has(item.name)) {
+      if (isPart(item.name)) this.#parts.push(item.name);
+      return this.set(item);
+    }
     const problem = new Deno.errors.InvalidData(
       `Cannot tell two entries apart that are both called ${quote(item.name)}`,
     );
@@ -98,7 +101,7 @@ export class Snapshot {
 
   /** Names of temporary files of earlier transfers. */
   get parts(): readonly string[] {
-    return this.#parts ??= [...this.items.keys().filter(isPart)];
+    return this.#parts;
   }
 
   /**
