@@ -374,8 +374,12 @@ serverTest(
     inFolder(async (cwd) => {
       const content = new Uint8Array(3_500_000).map((_, i) => i % 251);
       await server.write("big.bin", content);
-      const args = ["get", "-v", "--segments", "3", `${urlOf(server)}/big.bin`];
-      const run = await runCLI(args, { cwd, password: server.password });
+      // a faster first connection would take the segments of the others
+      const flags = ["-v", "--segments", "3", "--limit-rate", "1500k"];
+      const run = await runCLI(
+        ["get", ...flags, `${urlOf(server)}/big.bin`],
+        { cwd, password: server.password },
+      );
       assertEquals(run.code, 0, run.stderr);
       const transfers = run.stderr.match(/^> RETR /gm)?.length ?? 0;
       assert(transfers >= 3, run.stderr);
