@@ -632,7 +632,8 @@ export declare class FTP extends FTPProtocol { #private;
      *
      * An incomplete listing is an error, after the entries that came. The server
      * may have cut it and say so (Pure-FTPd:
-     * `226 Output truncated to 10000 matches`; z/OS: `JESENTRYLIMIT`). Or it may
+     * `226 Output truncated to 10000 matches`; z/OS: `JESENTRYLIMIT`), or its `ls`
+     * may have failed (`ls: a: Permission denied`). Or it may
      * lack permission to read or enter the directory, and still answer with a 2yz
      * (vsftpd, ProFTPD, Pure-FTPd, pyftpdlib). To detect that, an empty listing
      * is followed by one or two more commands.
@@ -2454,8 +2455,8 @@ export interface FileTransferOptions {
      * data connection that the server resets after the last byte is accepted, if
      * the final reply is 2yz and the size matches.
      *
-     * After an upload, a server may report 0, the old size or nothing, as FTP
-     * servers in front of object stores do. The client then asks again for three
+     * After an upload, a server may report a part, 0, the old size or nothing, as
+     * FTP servers in front of object stores do. The client then asks again for three
      * seconds. With `atomic: false`, the size proves nothing if the old file had
      * the same size. A drop box that takes the file away reports no size. In both
      * cases the result's `verified` is `null`, and only the server's 226 confirms
