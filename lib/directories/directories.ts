@@ -144,6 +144,7 @@ export async function remove(
       'Cannot remove "": it is empty; "." is the current directory',
     );
   }
+  if (others.recursive === true) checkNamed(path);
   let options: RemoveOptions = { ...others, signal };
   try {
     // DELE accepts no directory: a link to one is deleted, not followed
@@ -164,6 +165,17 @@ export async function remove(
     if (!isDirectory) throw error;
     await removeTree(session, path, error, options);
   }
+}
+
+/** Rejects a path that ends with no name, as rm does: a part of it may be missing by mistake. */
+function checkNamed(path: string): void {
+  const name = path.split("/").findLast((segment) => segment !== "") ?? "";
+  if (name !== "" && name !== "." && name !== "..") return;
+  throw new TypeError(
+    `Cannot remove ${
+      quote(path)
+    } with everything in it: it ends with no name; give the path of a directory, or remove its entries one by one`,
+  );
 }
 
 function deletion(path: string): Command {

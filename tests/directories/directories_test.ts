@@ -3,6 +3,7 @@ import { FTPPermanentError } from "../../mod.ts";
 import { addReadOnlyLink, logIn } from "../real/client.ts";
 import { serverTest } from "../testing/servers/mod.ts";
 import { memoryServer } from "../files/memory_server.ts";
+import { Pair } from "./scripted_listings.ts";
 
 serverTest(
   "FTP.ensureDir makes a folder and its parents, and stays where it is",
@@ -47,6 +48,18 @@ serverTest("FTP.remove removes a file or an empty folder", async (server) => {
   assertEquals([...Deno.readDirSync(server.root)].map(({ name }) => name), [
     "c",
   ]);
+});
+
+Deno.test("FTP.remove with recursive sends nothing for a path that ends with no name", async () => {
+  await using pair = await Pair.make({ "/a/b": "1" });
+  for (const path of ["/", "//", ".", "..", "./", "a/..", "a/../", "/a/."]) {
+    await assertRejects(
+      () => pair.ftp.remove(path, { recursive: true }),
+      TypeError,
+      "ends with no name",
+    );
+  }
+  assertEquals(pair.commands, []);
 });
 
 serverTest(
