@@ -12,7 +12,9 @@
  * each reply came, in round trips.
  */
 
-import { connect, type TraceEvent } from "../../mod.ts";
+import type { TraceEvent } from "../../mod.ts";
+// as the README recommends: `deno task build:dist` first
+import { connect } from "../../dist/ftp.js";
 import type { ServerName } from "../testing/servers/mod.ts";
 import { type RealServer, startServer } from "../testing/servers/mod.ts";
 import { compare } from "./compare.ts";
