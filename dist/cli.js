@@ -13756,6 +13756,7 @@ async function remove(session, path, { signal, ...others }, { kind, begin: begin
   if (path === "") {
     throw new TypeError('Cannot remove "": it is empty; "." is the current directory');
   }
+  if (others.recursive === true) checkNamed(path);
   let options = {
     ...others,
     signal
@@ -13779,6 +13780,11 @@ async function remove(session, path, { signal, ...others }, { kind, begin: begin
     if (!isDirectory2) throw error;
     await removeTree(session, path, error, options);
   }
+}
+function checkNamed(path) {
+  const name = path.split("/").findLast((segment) => segment !== "") ?? "";
+  if (name !== "" && name !== "." && name !== "..") return;
+  throw new TypeError(`Cannot remove ${quote(path)} with everything in it: it ends with no name; give the path of a directory, or remove its entries one by one`);
 }
 function deletion(path) {
   return {
@@ -25751,6 +25757,8 @@ var FTP = class extends FTPProtocol {
    *
    * @param path The path to remove
    * @param options Whether to remove contents, the limit, and a signal
+   * @throws {TypeError} If the path is empty, or with `recursive` if it ends
+   * with no name, such as "/", "." or "a/..": nothing is sent then
    * @throws {FTPPermanentError} If something cannot be removed
    * @throws {Deno.errors.InvalidData} If the server lists a name that is not
    * inside the directory
@@ -28687,7 +28695,7 @@ async function rm(context) {
   const targets = operands.map((text) => parseTarget2(text, {
     glob: !flags.has("no-glob")
   }));
-  for (const target of targets) checkNamed("remove", target);
+  for (const target of targets) checkNamed2("remove", target);
   await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     const matches = [];
     for (const target of wanted) {
@@ -28727,7 +28735,7 @@ async function removeMatch(ftp, { path, entry }, { flags, out, signal }) {
     }, `would remove ${printableLine(path2)}`);
   }
 }
-function checkNamed(action, { path }) {
+function checkNamed2(action, { path }) {
   const name = path.split("/").findLast((segment) => segment !== "") ?? ".";
   if (name !== "." && name !== "..") return;
   throw new UsageError(`Cannot ${action} ${quote(path)}: give the path of a file or directory`);
@@ -28761,7 +28769,7 @@ async function mv(context) {
   const [from, to] = operands;
   const source = parseTarget2(from);
   const target = targetOf(source, to);
-  checkNamed("rename", source);
+  checkNamed2("rename", source);
   await using ftp = await openClient(source.server, context);
   let path = target.path;
   const isThere2 = !target.isDirectory && await ftp.exists(path, {

@@ -603,6 +603,8 @@ export declare class FTP extends FTPProtocol { #private;
      *
      * @param path The path to remove
      * @param options Whether to remove contents, the limit, and a signal
+     * @throws {TypeError} If the path is empty, or with `recursive` if it ends
+     * with no name, such as "/", "." or "a/..": nothing is sent then
      * @throws {FTPPermanentError} If something cannot be removed
      * @throws {Deno.errors.InvalidData} If the server lists a name that is not
      * inside the directory

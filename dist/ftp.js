@@ -13748,6 +13748,7 @@ async function remove(session, path, { signal, ...others }, { kind, begin: begin
   if (path === "") {
     throw new TypeError('Cannot remove "": it is empty; "." is the current directory');
   }
+  if (others.recursive === true) checkNamed(path);
   let options = {
     ...others,
     signal
@@ -13771,6 +13772,11 @@ async function remove(session, path, { signal, ...others }, { kind, begin: begin
     if (!isDirectory2) throw error;
     await removeTree(session, path, error, options);
   }
+}
+function checkNamed(path) {
+  const name = path.split("/").findLast((segment) => segment !== "") ?? "";
+  if (name !== "" && name !== "." && name !== "..") return;
+  throw new TypeError(`Cannot remove ${quote(path)} with everything in it: it ends with no name; give the path of a directory, or remove its entries one by one`);
 }
 function deletion(path) {
   return {
@@ -25743,6 +25749,8 @@ var FTP = class extends FTPProtocol {
    *
    * @param path The path to remove
    * @param options Whether to remove contents, the limit, and a signal
+   * @throws {TypeError} If the path is empty, or with `recursive` if it ends
+   * with no name, such as "/", "." or "a/..": nothing is sent then
    * @throws {FTPPermanentError} If something cannot be removed
    * @throws {Deno.errors.InvalidData} If the server lists a name that is not
    * inside the directory
