@@ -308,7 +308,10 @@ async function requestEpsv(
       (asksForPRET(error) && !profile.needsPRET);
     if (isFinal) throw error;
     const asking = requestPasv(turn, { signal, isStrict: isForeign });
-    const other = await withActiveAdvice(session, asking);
+    const other = await withActiveAdvice(session, asking).catch((error) => {
+      if (!isForeign) noteClosed(session, error);
+      throw error;
+    });
     const isPassing = reply.code >= 400 && reply.code < 500;
     if (isPassing) profile.hasExtendedPassive ??= false;
     else profile.hasExtendedPassive = false;
@@ -430,6 +433,21 @@ function noteLoss(
   const isOurs = lostOver !== undefined && mayTryPasv(session) &&
     (lostOver === pending || lostOver === pending.replaces);
   if (!isOurs || profile.hasExtendedPassive !== undefined) return;
+  profile.hasExtendedPassive = false;
+  LOSSES.add(error as Error);
+}
+
+/**
+ * Notes a connection that the server closed after a refused `EPSV`, so that
+ * `PASV` got no reply.
+ */
+function noteClosed(
+  { control: { failure }, profile }: Session,
+  error: unknown,
+): void {
+  const isClosed = failure instanceof Deno.errors.UnexpectedEof ||
+    failure instanceof Deno.errors.ConnectionReset;
+  if (!isClosed || profile.hasExtendedPassive !== undefined) return;
   profile.hasExtendedPassive = false;
   LOSSES.add(error as Error);
 }

@@ -388,6 +388,10 @@ for (
     ["hangs up at EPSV", (turn: Turn) => turn.close()],
     ["resets the connection at EPSV", (turn: Turn) => turn.reset()],
     ["answers nothing more after EPSV", stall],
+    ["refuses EPSV and hangs up", async (turn: Turn) => {
+      await turn.reply(500, "Unknown");
+      turn.close();
+    }],
   ] as const
 ) {
   Deno.test(`FTP lists by PASV on another connection where a server ${what}`, async () => {
