@@ -106,7 +106,7 @@ const PASSING_REPLIES = [421, 425, 426, 450, 451];
 // ProFTPD and Serv-U answer a login with 530 where others send 421: the lost
 // connection may still count
 const CROWDED_REGEXP =
-  /\b(too many|maximum|max \d+ (?:users|clients|connections)|(?:connection|user|client|session)s? limit|server (?:is )?full)\b/i;
+  /\b(too many|maximum|simultaneous|concurrent|(?:max|only|no more than) \d+ (?:users|clients|connections|sessions|logins)|max number of|(?:connection|user|client|session)s? limit|(?:server|site) (?:is )?full)\b/i;
 
 /**
  * Whether the server refused because of too many connections of the user. A
@@ -119,10 +119,10 @@ export function isCrowded(error: unknown): boolean {
     (reply.code === 530 && CROWDED_REGEXP.test(reply.text));
 }
 
-// "Login incorrect", "Too many login attempts", "maximum tries": another
-// attempt may lock the user out
+// "Login incorrect", "Too many login attempts", "maximum tries", "banned":
+// another attempt may lock the user out
 const WRONG_REGEXP =
-  /\b(incorrect|invalid|wrong|passwords?|attempts?|tries|fail(?:ed|ures?)?)\b/i;
+  /\b(incorrect|invalid|bad|wrong|passwords?|attempts?|tries|errors|banned|blocked|length|fail(?:ed|ures?)?)\b/i;
 
 /** Wait before a retry. */
 interface Wait extends RetryOptions {

@@ -18,6 +18,11 @@ const CROWDED: [verb: string, text: string][] = [
     "530 Sorry, the maximum number of connections (1) for your host are already connected.",
   ],
   ["PASS", "530 Too many connections"],
+  ["PASS", "530 No more than 2 connections per IP"],
+  ["PASS", "530 Not logged in, only 3 sessions from the same IP allowed"],
+  ["PASS", "530 You have reached the max number of logins"],
+  ["PASS", "530 You exceeded the number of simultaneous connections"],
+  ["PASS", "530 The site is full, come back later"],
 ];
 
 for (const [verb, text] of CROWDED) {
@@ -51,6 +56,10 @@ const WRONG: [verb: string, text: string][] = [
   ["PASS", "421 Maximum login attempts exceeded"],
   ["PASS", "530 Login incorrect, too many failures"],
   ["PASS", "530 User anonymous unknown"],
+  ["PASS", "530 Too many bad logins"],
+  ["PASS", "530 You are banned: too many errors"],
+  ["PASS", "530 Too many login errors, your IP is blocked"],
+  ["PASS", "530 User name exceeds the maximum length"],
   ["CWD", "550 No such directory"],
 ];
 
