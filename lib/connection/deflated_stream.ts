@@ -139,7 +139,7 @@ export class DeflatedStream implements ByteStream {
       new DataView(this.#trailer.buffer).getUint32(0) === value;
     if (this.#isWhole) return;
     throw new Deno.errors.UnexpectedEof(
-      `Cannot decompress the data: it ends after ${this.#bytesGiven} bytes without its checksum, so some of it may be missing`,
+      `Cannot decompress the data: it ends after ${this.#bytesGiven} bytes without its checksum, so some of it may be missing; if the server does not compress it after "MODE Z", omit "compress"`,
     );
   }
 
@@ -254,7 +254,9 @@ class Inflated {
       return given;
     } catch (error) {
       throw new Deno.errors.InvalidData(
-        `Cannot decompress the data: ${(error as Error).message}`,
+        `Cannot decompress the data: ${
+          (error as Error).message
+        }; if the server does not compress it after "MODE Z", omit "compress"`,
         { cause: error },
       );
     }

@@ -7,7 +7,7 @@
 
 import { DeflatedStream } from "../connection/deflated_stream.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
-import { FTPPermanentError } from "../protocol/errors.ts";
+import { FTPPermanentError, replyOf } from "../protocol/errors.ts";
 import { parseFeatures } from "../protocol/reply_values.ts";
 import type { Session, SignalOptions } from "./session.ts";
 import type { ExclusiveTurn } from "./turn.ts";
@@ -22,7 +22,13 @@ export function isCompressed(
     /^Z$/i.test(String(settings.get("MODE")?.argument ?? ""));
 }
 
-/** Sets `MODE Z`, if the user wants it and `FEAT` offers it. */
+/** The server closes the connection. */
+const CLOSING = 421;
+
+/**
+ * Sets `MODE Z`, if the user wants it and `FEAT` offers it. The data is not
+ * compressed if the server refuses.
+ */
 export async function setCompression(
   turn: ExclusiveTurn,
   options: SignalOptions,
@@ -33,9 +39,11 @@ export async function setCompression(
   if (isDone || !await offersCompression(turn, options)) return;
   try {
     await turn.perform({ verb: "MODE", argument: "Z" }, options);
+    if (!isCompressed(session)) profile.noteLacking(MODE_Z); // 202
   } catch (error) {
-    if (!(error instanceof FTPPermanentError)) throw error;
-    profile.noteLacking(MODE_Z);
+    const reply = replyOf(error);
+    if (reply === undefined || reply.code === CLOSING) throw error;
+    if (error instanceof FTPPermanentError) profile.noteLacking(MODE_Z);
   }
 }
 

@@ -21,6 +21,9 @@ export interface VirtualHost {
 /** Commands that change the directory. */
 const MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
 
+/** Reply to a command that was not executed (RFC 959 section 4.2.2). */
+const SUPERFLUOUS = 202;
+
 /** Largest number of steps that are repeated to return to a directory. */
 const MAX_MOVES = 100;
 
@@ -81,7 +84,8 @@ export class SessionState {
     const word = command.verb.toUpperCase();
     if (isDone && word === "TYPE") this.type = argument.toUpperCase();
     const setting = settingOf(word, argument);
-    if (isDone && setting !== undefined) this.settings.set(setting, command);
+    const isSet = isDone && code !== SUPERFLUOUS;
+    if (isSet && setting !== undefined) this.settings.set(setting, command);
     if (isDone && word === "HOST") this.virtualHost = { command, isSecured };
     if (!isMove(command)) return;
     if (!isDone) this.moves = moves;

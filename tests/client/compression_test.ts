@@ -69,9 +69,15 @@ Deno.test("FTP sends no MODE Z where nothing asks for it", async () => {
 });
 
 Deno.test("FTP transfers as ever where MODE Z is refused, or FEAT", async () => {
-  for (const [verb, refusal] of [["MODE", "504 No"], ["FEAT", "502 No"]]) {
+  const refusals = [
+    ["MODE", "504 No", 1],
+    ["MODE", "451 Not now", 2],
+    ["MODE", "202 Superfluous", 1],
+    ["FEAT", "502 No", 1],
+  ] as const;
+  for (const [verb, refusal, count] of refusals) {
     await using server = await memoryServer({ "/f": "hello" });
-    server.on("FEAT", FEATURES).on(verb!, refusal!);
+    server.on("FEAT", FEATURES).on(verb, refusal);
     await using ftp = await server.client({ compress: true });
     for (let i = 0; i < 2; i++) {
       let text = "";
@@ -80,8 +86,22 @@ Deno.test("FTP transfers as ever where MODE Z is refused, or FEAT", async () => 
       });
       assertEquals(text, "hello");
     }
-    assertEquals(server.verbs.filter((other) => other === verb).length, 1);
+    assertEquals(server.verbs.filter((other) => other === verb).length, count);
   }
+});
+
+Deno.test("FTP advises against compression where a server accepts MODE Z and sends plain data", async () => {
+  await using server = await memoryServer({ "/f": "hello, no zlib here" });
+  server.on("FEAT", FEATURES).on("MODE", "200 Done");
+  await using ftp = await server.client({ compress: true });
+  for (let i = 0; i < 2; i++) {
+    await assertRejects(
+      () => ftp.retrbinary("RETR /f", () => {}),
+      Deno.errors.InvalidData,
+      'omit "compress"',
+    );
+  }
+  assertEquals(await ftp.pwd(), "/");
 });
 
 for (
