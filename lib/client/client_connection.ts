@@ -6,7 +6,8 @@
  */
 
 import { showAddress } from "../connection/dial.ts";
-import { abortable, settle } from "../connection/waiting.ts";
+import { quote } from "../protocol/printable.ts";
+import { abortable, settle, within } from "../connection/waiting.ts";
 import { runOperation, withLifetime } from "../files/operation.ts";
 import type { OwnedProvider, Upcoming } from "../files/session_provider.ts";
 import { retryConnecting, type RetryOptions } from "../files/recovery.ts";
@@ -245,7 +246,7 @@ export class ClientConnection implements OwnedProvider {
         return quitting;
       }, options);
       this.#endOf(session, why);
-      await this.#saving;
+      await this.#saved();
       return reply;
     } catch (error) {
       if (error instanceof FTPError) this.#endOf(session, why);
@@ -277,7 +278,7 @@ export class ClientConnection implements OwnedProvider {
     }
     this.end(DISPOSED, MISSING_AWAIT);
     await control?.closed;
-    await this.#saving;
+    await this.#saved();
   }
 
   /** Loads what an earlier program has learned of a server. */
@@ -294,7 +295,28 @@ export class ClientConnection implements OwnedProvider {
       profile,
       settings.dropping,
     );
-    this.#kept = { store: await abortable(loading, signal), settings };
+    const { timeout } = settings;
+    const late = () =>
+      new Deno.errors.TimedOut(
+        `Cannot load the profile of ${
+          quote(showAddress(host, port))
+        }: the function "load" took longer than ${timeout} ms`,
+      );
+    const store = await within(
+      timeout,
+      signal,
+      late,
+      (signal) => abortable(loading, signal),
+    );
+    this.#kept = { store, settings };
+  }
+
+  /** Waits until the profile is saved, or for the time-out. */
+  async #saved(): Promise<void> {
+    const timeout = this.#kept?.settings.timeout;
+    if (this.#saving === undefined || timeout === undefined) return;
+    if (timeout === 0) await this.#saving;
+    else await settle(this.#saving, timeout);
   }
 
   #save(): void {

@@ -46,15 +46,16 @@ export interface ProfileStore {
   /**
    * Returns what {@linkcode ProfileStore.save} was last called with for a
    * server. Anything else, such as `null`, `undefined` or an invalid value,
-   * counts as no knowledge. `connect()` calls it, and rejects with its error.
+   * counts as no knowledge. `connect()` calls it, and rejects with its error,
+   * or if it takes longer than `timeout`.
    *
    * @param server Host and port: "ftp.example.com:21", "[::1]:21"
    */
   load(server: string): unknown;
   /**
    * Called at the end of a connection if something was learned. `quit()` and
-   * `await using` wait for it, `close()` does not. Its errors are only shown by
-   * `trace`.
+   * `await using` wait for it, at most as long as `timeout`; `close()` does not.
+   * Its errors are only shown by `trace`.
    *
    * @param server Host and port, as for {@linkcode ProfileStore.load}
    * @param learned Everything that is known, to replace what was saved before
@@ -89,7 +90,7 @@ export class ServerStore {
     const learned: unknown = await store.load(server);
     if (typeof learned !== "object" || learned === null) return kept;
     const { since, epsv, mlsd, pret, pipelining } = learned as LearnedProfile;
-    const date = new Date(since);
+    const date = new Date(typeof since === "string" ? since : NaN);
     const age = Date.now() - date.getTime();
     if (!(age >= 0 && age < VALIDITY)) return kept;
     kept.#since = date;
@@ -101,7 +102,10 @@ export class ServerStore {
       profile.hasMLSD = false;
       profile.recalled.add("MLSD");
     }
-    if (pret === true) profile.needsPRET = true;
+    if (pret === true) {
+      profile.needsPRET = true;
+      profile.recalled.add("PRET");
+    }
     if (pipelining === false) dropping.add(server);
     kept.#saved = JSON.stringify(kept.#collect(profile, dropping));
     return kept;
@@ -123,7 +127,12 @@ export class ServerStore {
     } catch (error) {
       tracer.emit(
         "event",
-        () => `cannot save the profile of ${quote(this.#server)}: ${error}`,
+        () =>
+          `cannot save the profile of ${quote(this.#server)}: ${
+            error instanceof Error || typeof error === "string"
+              ? error
+              : typeof error
+          }`,
       );
     }
   }

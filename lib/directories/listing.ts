@@ -9,7 +9,7 @@ import { Breather } from "../connection/breather.ts";
 import { changed, Entry, lineLengthOf } from "../listing/entry.ts";
 import { withoutNested } from "../listing/entry_path.ts";
 import { checkPath, type Path } from "../protocol/command.ts";
-import { isUnknownCommand, replyOf } from "../protocol/errors.ts";
+import { FTPError, isUnknownCommand, replyOf } from "../protocol/errors.ts";
 import { quote } from "../protocol/printable.ts";
 import { BatchIterator } from "../transfer/batch_iterator.ts";
 import { tooLarge } from "../transfer/kept_lines.ts";
@@ -197,13 +197,19 @@ async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
     }
   }
   const listing = new ListListing(request);
+  let isListed = false;
   try {
-    yield* listing.batches();
+    for await (const batch of listing.batches()) {
+      isListed ||= batch.length > 0;
+      yield batch;
+    }
+    if (isListed) profile.recalled.delete("MLSD");
   } catch (error) {
-    const isOutdated = isUnknownCommand(replyOf(error)) &&
-      options.command === undefined && profile.recalled.delete("MLSD");
-    if (!isOutdated) throw error;
-    profile.hasMLSD = undefined;
+    const isOutdated = !isListed && mayLackLIST(request, error) &&
+      profile.unlearn("MLSD");
+    if (
+      !isOutdated || replyOf(error) === undefined || options.signal?.aborted
+    ) throw error;
     return yield* listBatches(request);
   }
   const { count, format } = listing.outcome;
@@ -215,6 +221,20 @@ async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
   // MLSD returned nothing, but the directory is not empty
   if (count > 0 && format !== undefined) profile.hasMLSD ??= false;
   if (count === 0 && unread.length > 0) yield unread;
+}
+
+/** Whether an error may mean that `LIST` does not work, but `MLSD` does. */
+function mayLackLIST(
+  { session: { profile }, options: { command } }: ListRequest,
+  error: unknown,
+): boolean {
+  const reply = replyOf(error);
+  if (command !== undefined) return false;
+  if (isUnknownCommand(reply)) return true;
+  // vsftpd has no MLSD; the directory may be missing if it was not entered
+  if (profile.vendor === "vsftpd" || reply?.code === 421) return false;
+  return !(error instanceof FTPError) ||
+    error.command?.startsWith("LIST") === true;
 }
 
 /**

@@ -134,20 +134,26 @@ async function dialEitherWay(
   const open = (address: HostPort) => dialData(session, address, signal);
   const address = await requestPassive(turn, options);
   const { profile } = session;
-  const isUnknown = mayTryPasv(session) && session.options.passive !== "pasv" &&
-    profile.hasExtendedPassive === undefined;
-  if (!isUnknown) {
+  const isFree = mayTryPasv(session) && session.options.passive !== "pasv";
+  const isUnknown = isFree && profile.hasExtendedPassive === undefined;
+  const isRecalled = isFree && profile.recalled.has("EPSV");
+  if (!isUnknown && !isRecalled) {
     const opening = open(address);
     options.onDial?.();
     return await opening;
   }
   try {
     const stream = await open(address);
-    profile.hasExtendedPassive = true;
+    if (isUnknown) profile.hasExtendedPassive = true;
+    profile.recalled.delete("EPSV");
     return stream;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     if (session.control.failure !== undefined) throw session.control.failure;
+    if (isRecalled && profile.unlearn("EPSV")) {
+      signal?.throwIfAborted();
+      return await dialEitherWay(turn, options);
+    }
     // the port of EPSV is not reachable (a firewall that only reads 227
     // replies): PASV is tried once, and kept if it works
     const stream = await open(await requestPasv(turn, options));

@@ -63,7 +63,8 @@ export interface PassiveOptions extends SignalOptions {
 const REFUSALS = new WeakSet<object>();
 
 /**
- * Errors of connections that `EPSV` has ended. Another connection can avoid it.
+ * Errors of connections that were lost over a command that another connection
+ * can avoid.
  */
 const LOSSES = new WeakSet<object>();
 
@@ -212,7 +213,7 @@ async function requestAnywhere(
   options: PassiveOptions,
 ): Promise<HostPort> {
   const { session } = turn;
-  const { signal, type } = options;
+  const { signal } = options;
   const ahead = session.takeAhead(signal);
   try {
     if (ahead === undefined) return await negotiate(turn, options);
@@ -221,12 +222,26 @@ async function requestAnywhere(
       ? orNegotiated(turn, address, options)
       : address);
   } catch (error) {
-    const isLost = LOSSES.has(error as Error);
-    if (!isLost || !await session.replace(error, signal)) throw error;
-    await session.protection?.prepare(turn, { signal });
-    if (type !== undefined) await turn.ensureType(type, { signal });
+    if (!LOSSES.has(error as Error)) throw error;
+    await replaceConnection(turn, error as Error, options);
     return await negotiate(turn, options);
   }
+}
+
+/**
+ * Replaces a lost connection, and prepares the other one for the transfer.
+ *
+ * @throws The error, if the connection cannot be replaced
+ */
+async function replaceConnection(
+  turn: ExclusiveTurn,
+  error: Error,
+  { signal, type }: PassiveOptions,
+): Promise<void> {
+  const { session } = turn;
+  if (!await session.replace(error, signal)) throw error;
+  await session.protection?.prepare(turn, { signal });
+  if (type !== undefined) await turn.ensureType(type, { signal });
 }
 
 /** Returns a port requested for any call, or requests one if it was refused. */
@@ -266,9 +281,14 @@ async function negotiate(
     if (passive !== "pasv" && !isLearned) return requestEpsv(turn, options);
     const asking = withActiveAdvice(session, requestPasv(turn, options));
     return passive === "pasv" ? asking : asking.catch((error) => {
-      if (!isUnlearned(error) || !profile.recalled.delete("EPSV")) throw error;
-      profile.hasExtendedPassive = undefined;
-      return requestEpsv(turn, options);
+      const isOutdated = mayBeOutdated(error) && !asksForPRET(error) &&
+        profile.unlearn("EPSV");
+      if (!isOutdated || options.signal?.aborted) throw error;
+      if (session.control.failure === undefined) {
+        return requestEpsv(turn, options);
+      }
+      LOSSES.add(error);
+      throw error;
     });
   };
   try {
@@ -511,10 +531,9 @@ async function withActiveAdvice(
   }
 }
 
-/** Whether a refused `PASV` means that `EPSV` is to be tried again. */
-function isUnlearned(error: unknown): boolean {
-  return error instanceof FTPPermanentError && !isStuck(error) &&
-    !asksForPRET(error) && error.reply?.code !== 530;
+/** Whether an error may mean that knowledge of an earlier run is outdated. */
+function mayBeOutdated(error: unknown): boolean {
+  return !isStuck(error) && replyOf(error)?.code !== 421;
 }
 
 /** LightFTP may miss the end of a transfer, and then says that `ABOR` helps. */
@@ -530,14 +549,24 @@ function asksForPRET(error: unknown): boolean {
 
 /** Announces the transfer (`PRET`). */
 async function announce(
-  turn: Turn,
-  { command, signal }: PassiveOptions,
+  turn: ExclusiveTurn,
+  options: PassiveOptions,
 ): Promise<void> {
+  const { profile, control } = turn.session;
+  const { command, signal } = options;
   try {
     await turn.perform(announcementOf(command!), { signal });
+    profile.recalled.delete("PRET");
   } catch (error) {
-    if (!isUnknownCommand(replyOf(error))) throw error;
-    turn.session.profile.needsPRET = false;
+    if (isUnknownCommand(replyOf(error))) {
+      profile.needsPRET = false;
+      return;
+    }
+    const isOutdated = mayBeOutdated(error) && profile.unlearn("PRET");
+    if (!isOutdated || signal?.aborted) throw error;
+    // a server that needs PRET says so in its reply to EPSV or PASV
+    if (control.failure === undefined) return;
+    await replaceConnection(turn, error as Error, options);
   }
 }
 

@@ -67,6 +67,9 @@ const ANY_SESSION_VENDORS: readonly (Vendor | undefined)[] = [
   "pyftpdlib",
 ];
 
+/** Commands about which an earlier run may have learned something. */
+type Recallable = "EPSV" | "MLSD" | "PRET";
+
 /**
  * Knowledge about a server. Shared by a client, its clones, its reconnections
  * and the connections of a mirror. No other code infers a vendor.
@@ -81,8 +84,8 @@ export class ServerProfile {
   #featuresIdentity = "";
   /** Whether `EPSV` works; `undefined` before the first try. */
   hasExtendedPassive: boolean | undefined;
-  /** What an earlier run has learned. It is unlearned if it turns out wrong. */
-  readonly recalled = new Set<"EPSV" | "MLSD">();
+  /** What an earlier run has learned, and nothing has confirmed yet. */
+  readonly recalled = new Set<Recallable>();
   /** Whether `MLSD` works; `undefined` before it returned an entry. */
   hasMLSD: boolean | undefined;
   /** Whether `MLSD` of the parent of an empty directory proved nothing. */
@@ -197,6 +200,19 @@ export class ServerProfile {
     if (!OLD_VSFTPD_REGEXP.test(text)) return;
     this.hasMLSD ??= false;
     this.recalled.add("MLSD"); // tried if LIST is unknown
+  }
+
+  /**
+   * Forgets what an earlier run has learned about a command.
+   *
+   * @returns Whether there was something to forget
+   */
+  unlearn(command: Recallable): boolean {
+    if (!this.recalled.delete(command)) return false;
+    if (command === "EPSV") this.hasExtendedPassive = undefined;
+    else if (command === "MLSD") this.hasMLSD = undefined;
+    else this.needsPRET = false;
+    return true;
   }
 
   /**

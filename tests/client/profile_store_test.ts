@@ -29,13 +29,16 @@ async function oldServer(): Promise<MemoryServer> {
   return server;
 }
 
+/** Time-out of a run in milliseconds. */
+const TIMEOUT = 2000;
+
 /** One run of a program: lists a directory. Returns the verbs that were sent. */
 async function run(
   server: MemoryServer,
   profile: ProfileStore,
 ): Promise<string[]> {
   const before = server.verbs.length;
-  await using ftp = new FTP({ profile });
+  await using ftp = new FTP({ profile, timeout: TIMEOUT });
   await ftp.connect(server.host, server.port);
   await ftp.login();
   const entries = await Array.fromAsync(await ftp.list("/pub"));
@@ -115,6 +118,88 @@ Deno.test("FTP.list sends MLSD again where a profile says that only LIST works, 
   assertEquals((await run(server, store)).includes("LIST"), false);
 });
 
+/** Ways in which a value of an earlier run may fail. */
+const FAILURES: readonly [
+  name: string,
+  learned: Partial<LearnedProfile>,
+  arrange: (server: MemoryServer) => void,
+][] = [
+  ["PASV is refused for the moment", { epsv: false }, (server) => {
+    server.on("PASV", "425 Cannot open a port");
+  }],
+  ["PASV gets a reply without an address", { epsv: false }, (server) => {
+    server.on("PASV", "227 Entering Passive Mode");
+  }],
+  ["the port of PASV refuses connections", { epsv: false }, (server) => {
+    server.on("PASV", "227 =127,0,0,1,0,1");
+  }],
+  ["PASV ends the connection", { epsv: false }, (server) => {
+    server.on("PASV", (turn) => turn.close());
+  }],
+  ["PRET is refused by 550", { pret: true }, (server) => {
+    server.on("PRET", "550 Permission denied");
+  }],
+  ["PRET ends the connection", { pret: true }, (server) => {
+    server.on("PRET", (turn) => turn.close());
+  }],
+  ["LIST is refused by 550", { mlsd: false }, (server) => {
+    server.on("LIST", "550 Permission denied");
+  }],
+  ["LIST is refused for the moment", { mlsd: false }, (server) => {
+    server.on("LIST", "450 Busy");
+  }],
+];
+
+for (const [name, learned, arrange] of FAILURES) {
+  Deno.test(`FTP unlearns a value of a profile if ${name}, in the same call`, async () => {
+    await using server = await memoryServer({ "/pub/a": "a" });
+    arrange(server);
+    const store = new MemoryStore();
+    const key = `${server.host}:${server.port}`;
+    store.kept.set(key, { since: new Date().toISOString(), ...learned });
+    await run(server, store);
+    const kept = store.kept.get(key) as LearnedProfile;
+    for (const value of Object.keys(learned)) {
+      assertEquals(value in kept, false, JSON.stringify(kept));
+    }
+    const verbs = await run(server, store);
+    assertEquals(
+      verbs.filter((verb) => /^(PASV|PRET|LIST)$/.test(verb)),
+      [],
+    );
+  });
+}
+
+for (
+  const [verb, learned] of [
+    ["PASV", { epsv: false }],
+    ["PRET", { pret: true }],
+    ["LIST", { mlsd: false }],
+  ] as const
+) {
+  Deno.test(`FTP does not send ${verb} in the next run if a profile asks for it and it is never answered`, async () => {
+    await using server = await memoryServer({ "/pub/a": "a" });
+    server.on(verb, () => {});
+    const store = new MemoryStore();
+    const key = `${server.host}:${server.port}`;
+    store.kept.set(key, { since: new Date().toISOString(), ...learned });
+    await assertRejects(() => run(server, store), Deno.errors.TimedOut);
+    assertEquals((await run(server, store)).includes(verb), false);
+  });
+}
+
+Deno.test("FTP keeps what a profile says if a missing directory is listed first", async () => {
+  await using server = await oldServer();
+  const store = new MemoryStore();
+  await run(server, store);
+  const before = server.verbs.length;
+  await using ftp = new FTP({ profile: store });
+  await ftp.connect(server.host, server.port);
+  await ftp.login();
+  await assertRejects(() => Array.fromAsync(ftp.list("/none")));
+  assertEquals(server.verbs.slice(before).includes("MLSD"), false);
+});
+
 const DAY = 24 * 60 * 60 * 1000;
 
 /** Invalid or outdated profiles. */
@@ -132,6 +217,11 @@ const USELESS: Record<string, unknown> = {
   },
   "a time in the future": {
     since: new Date(Date.now() + DAY).toISOString(),
+    epsv: false,
+    mlsd: false,
+  },
+  "a time that is no text": {
+    since: BigInt(Date.now()),
     epsv: false,
     mlsd: false,
   },
@@ -189,6 +279,53 @@ Deno.test("FTP.connect ends a load that never ends by its signal", async () => {
     () => ftp.connect(server.host, server.port, { signal }),
     DOMException,
   );
+});
+
+Deno.test("FTP.connect ends a load that never ends after the time-out", async () => {
+  await using server = await memoryServer();
+  const ftp = new FTP({
+    timeout: 50,
+    profile: { load: () => new Promise<never>(() => {}), save: () => {} },
+  });
+  await assertRejects(
+    () => ftp.connect(server.host, server.port),
+    Deno.errors.TimedOut,
+    'the function "load"',
+  );
+  assertEquals(server.sessions.length, 0);
+});
+
+Deno.test("FTP.quit and disposal wait for a save that never ends until the time-out", async () => {
+  for (const end of ["quit", "dispose"] as const) {
+    await using server = await oldServer();
+    const ftp = new FTP({
+      timeout: 500,
+      profile: { load: () => null, save: () => new Promise(() => {}) },
+    });
+    await ftp.connect(server.host, server.port);
+    await ftp.login();
+    await Array.fromAsync(await ftp.list("/pub"));
+    if (end === "quit") await ftp.quit();
+    else await ftp[Symbol.asyncDispose]();
+    assertEquals(ftp.connected, false);
+  }
+});
+
+Deno.test("FTP.quit does not reject where save throws a value without a text", async () => {
+  await using server = await oldServer();
+  const ftp = new FTP({
+    trace: () => {},
+    profile: {
+      load: () => undefined,
+      save: () => {
+        throw Object.create(null);
+      },
+    },
+  });
+  await ftp.connect(server.host, server.port);
+  await ftp.login();
+  await Array.fromAsync(await ftp.list("/pub"));
+  await ftp.quit();
 });
 
 Deno.test("FTP.quit does not reject where the profile cannot be saved, and trace shows why", async () => {
