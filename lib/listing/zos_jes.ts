@@ -15,7 +15,7 @@ import {
 const JOB_REGEXP =
   /^ *([A-Z$#@][A-Z0-9$#@]{0,7}) +((?:JOB|STC|TSU|J|S|T)\d{5,7}) +(?:([A-Z$#@][A-Z0-9$#@]{0,7}) +)?(INPUT|OUTPUT|ACTIVE|HELD|READY)(?: .*)?$/;
 const SPOOL_FILE_REGEXP =
-  /^ {4,12}(\d{3,6}) +(?:\S{1,8} +){2,3}[A-Z0-9] +[A-Z$#@][A-Z0-9$#@]{0,7} +(\d{1,15}) *$/;
+  /^ {4,12}(\d{3,6}) +(?:\S{1,8} +){1,3}[A-Z0-9] +[A-Z$#@][A-Z0-9$#@]{0,7} +(\d{1,15}) *$/;
 const HEADER_REGEXP =
   /^ *(?:JOBNAME +JOBID +|ID +STEPNAME +PROCSTEP +|\d+ spool files? *$)/i;
 

@@ -337,6 +337,12 @@ Deno.test("ListingReader reads the table's lines of z/OS", () => {
       "2 spool files",
       [["file", "JOB01906"], ["file", "001", 1200], ["file", "104", 123456]],
     ],
+    [
+      "         ID  STEPNAME PROCSTEP C DDNAME   BYTE-COUNT\n" +
+      "         001 JESE              H JESMSGLG      1200\n" +
+      "         004 STEP57            H SYSUT2         741",
+      [["file", "001", 1200], ["file", "004", 741]],
+    ],
     ["IBMUSER  TSU01830 IBMUSER  OUTPUT TSU      ABEND=522 3 spool files", [
       ["file", "TSU01830", undefined, undefined, { owner: "IBMUSER" }],
     ]],
