@@ -14,7 +14,11 @@ import {
   type HostPort,
   isIPv6,
 } from "../protocol/address.ts";
-import { isUnknownCommand, replyOf } from "../protocol/errors.ts";
+import {
+  FTPPermanentError,
+  isUnknownCommand,
+  replyOf,
+} from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import {
   isPassive,
@@ -156,7 +160,10 @@ async function dialEitherWay(
     }
     // the port of EPSV is not reachable (a firewall that only reads 227
     // replies): PASV is tried once, and kept if it works
-    const stream = await open(await requestPasv(turn, options));
+    const other = await requestPasv(turn, options).catch((refusal) => {
+      throw refusal instanceof FTPPermanentError ? error : refusal;
+    });
+    const stream = await open(other);
     profile.hasExtendedPassive ??= false;
     return stream;
   }

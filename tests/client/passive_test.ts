@@ -162,6 +162,23 @@ Deno.test("FTP fails if the port of PASV is closed as well", async () => {
   assertEquals(await list(ftp), ["one"]);
 });
 
+Deno.test("FTP throws what dialing the port of EPSV says if PASV is unknown", async () => {
+  await using server = await startScript({
+    ...LIST,
+    EPSV: `229 Entering (|||${DEAD_PORT}|)`,
+    PASV: "502 No",
+  });
+  await using ftp = await server.connect();
+  for (let i = 0; i < 2; i++) {
+    await assertRejects(
+      () => list(ftp),
+      Deno.errors.ConnectionRefused,
+      `:${DEAD_PORT}"`,
+    );
+  }
+  assertEquals(await ftp.pwd(), "/");
+});
+
 Deno.test("FTP stays with EPSV that has worked when a port is dead once", async () => {
   let count = 0;
   await using server = await startScript({
