@@ -1912,13 +1912,14 @@ export interface ProfileStore {
     /**
      * Returns what {@linkcode ProfileStore.save} was last called with for a
      * server. Anything else, such as `null`, `undefined` or an invalid value,
-     * counts as no knowledge. `connect()` calls it, and rejects with its error.
+     * counts as no knowledge. `connect()` calls it, and rejects with its error,
+     * or if it takes longer than `timeout`.
      * * @param server Host and port: "ftp.example.com:21", "[::1]:21" */
     load(server: string): unknown;
     /**
      * Called at the end of a connection if something was learned. `quit()` and
-     * `await using` wait for it, `close()` does not. Its errors are only shown by
-     * `trace`.
+     * `await using` wait for it, at most as long as `timeout`; `close()` does not.
+     * Its errors are only shown by `trace`.
      *
      * @param server Host and port, as for {@linkcode ProfileStore.load}
      * @param learned Everything that is known, to replace what was saved before

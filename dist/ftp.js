@@ -3834,13 +3834,13 @@ var PASSING_REPLIES = [
   450,
   451
 ];
-var CROWDED_REGEXP = /\b(too many|maximum|max \d+ (?:users|clients|connections)|(?:connection|user|client|session)s? limit|server (?:is )?full)\b/i;
+var CROWDED_REGEXP = /\b(too many|maximum|simultaneous|concurrent|(?:max|only|no more than) \d+ (?:users|clients|connections|sessions|logins)|max number of|(?:connection|user|client|session)s? limit|(?:server|site) (?:is )?full)\b/i;
 function isCrowded(error) {
   const reply = replyOf(error);
   if (reply === void 0 || WRONG_REGEXP.test(reply.text)) return false;
   return reply.code === 421 || reply.code === 530 && CROWDED_REGEXP.test(reply.text);
 }
-var WRONG_REGEXP = /\b(incorrect|invalid|wrong|passwords?|attempts?|tries|fail(?:ed|ures?)?)\b/i;
+var WRONG_REGEXP = /\b(incorrect|invalid|bad|wrong|passwords?|attempts?|tries|errors|banned|blocked|length|fail(?:ed|ures?)?)\b/i;
 function waitOf({ attempt, delay: delay2 = 500, maxDelay = 3e4 }) {
   const longest = Math.min(maxDelay, delay2 * 2 ** (attempt - 1));
   return Math.round(longest * (1 - Math.random() / 2));
@@ -5437,7 +5437,7 @@ function kindOf(organisation) {
 
 // lib/listing/zos_jes.ts
 var JOB_REGEXP = /^ *([A-Z$#@][A-Z0-9$#@]{0,7}) +((?:JOB|STC|TSU|J|S|T)\d{5,7}) +(?:([A-Z$#@][A-Z0-9$#@]{0,7}) +)?(INPUT|OUTPUT|ACTIVE|HELD|READY)(?: .*)?$/;
-var SPOOL_FILE_REGEXP = /^ {4,12}(\d{3,6}) +(?:\S{1,8} +){2,3}[A-Z0-9] +[A-Z$#@][A-Z0-9$#@]{0,7} +(\d{1,15}) *$/;
+var SPOOL_FILE_REGEXP = /^ {4,12}(\d{3,6}) +(?:\S{1,8} +){1,3}[A-Z0-9] +[A-Z$#@][A-Z0-9$#@]{0,7} +(\d{1,15}) *$/;
 var HEADER_REGEXP2 = /^ *(?:JOBNAME +JOBID +|ID +STEPNAME +PROCSTEP +|\d+ spool files? *$)/i;
 var ZOS_JES = {
   name: "zos-jes",
@@ -6026,7 +6026,7 @@ var DeflatedStream = class {
     const { value } = this.#checkSum;
     this.#isWhole = this.#trailer.length === CHECK_SUM_SIZE && new DataView(this.#trailer.buffer).getUint32(0) === value;
     if (this.#isWhole) return;
-    throw new Deno.errors.UnexpectedEof(`Cannot decompress the data: it ends after ${this.#bytesGiven} bytes without its checksum, so some of it may be missing`);
+    throw new Deno.errors.UnexpectedEof(`Cannot decompress the data: it ends after ${this.#bytesGiven} bytes without its checksum, so some of it may be missing; if the server does not compress it after "MODE Z", omit "compress"`);
   }
   #count(bytes2) {
     this.#checkSum.add(bytes2);
@@ -6121,7 +6121,7 @@ var Inflated = class {
       this.#reading = void 0;
       return given;
     } catch (error) {
-      throw new Deno.errors.InvalidData(`Cannot decompress the data: ${error.message}`, {
+      throw new Deno.errors.InvalidData(`Cannot decompress the data: ${error.message}; if the server does not compress it after "MODE Z", omit "compress"`, {
         cause: error
       });
     }
@@ -6188,6 +6188,7 @@ var MODE_Z = "MODE Z";
 function isCompressed({ options, state: { settings } }) {
   return options.compress && /^Z$/i.test(String(settings.get("MODE")?.argument ?? ""));
 }
+var CLOSING = 421;
 async function setCompression(turn, options) {
   const { session } = turn;
   const { profile, options: { compress } } = session;
@@ -6198,9 +6199,11 @@ async function setCompression(turn, options) {
       verb: "MODE",
       argument: "Z"
     }, options);
+    if (!isCompressed(session)) profile.noteLacking(MODE_Z);
   } catch (error) {
-    if (!(error instanceof FTPPermanentError)) throw error;
-    profile.noteLacking(MODE_Z);
+    const reply = replyOf(error);
+    if (reply === void 0 || reply.code === CLOSING) throw error;
+    if (error instanceof FTPPermanentError) profile.noteLacking(MODE_Z);
   }
 }
 function decompress(session, stream) {
@@ -8619,6 +8622,7 @@ var SessionLock = class {
 
 // lib/transfer/session_state.ts
 var MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
+var SUPERFLUOUS = 202;
 var MAX_MOVES = 100;
 var SessionState = class {
   /** The representation type that was set last. */
@@ -8667,7 +8671,8 @@ var SessionState = class {
     const word = command.verb.toUpperCase();
     if (isDone2 && word === "TYPE") this.type = argument.toUpperCase();
     const setting = settingOf(word, argument);
-    if (isDone2 && setting !== void 0) this.settings.set(setting, command);
+    const isSet = isDone2 && code !== SUPERFLUOUS;
+    if (isSet && setting !== void 0) this.settings.set(setting, command);
     if (isDone2 && word === "HOST") this.virtualHost = {
       command,
       isSecured: isSecured2
@@ -9311,23 +9316,27 @@ async function requestPasv({ session }, { signal, isStrict }) {
 }
 async function requestAnywhere(turn, options) {
   const { session } = turn;
-  const { signal, type } = options;
+  const { signal } = options;
   const ahead = session.takeAhead(signal);
   try {
     if (ahead === void 0) return await negotiate(turn, options);
     const address = abortable(ahead.address, signal);
     return await (ahead.isForAny ? orNegotiated(turn, address, options) : address);
   } catch (error) {
-    const isLost2 = LOSSES.has(error);
-    if (!isLost2 || !await session.replace(error, signal)) throw error;
-    await session.protection?.prepare(turn, {
-      signal
-    });
-    if (type !== void 0) await turn.ensureType(type, {
-      signal
-    });
+    if (!LOSSES.has(error)) throw error;
+    await replaceConnection(turn, error, options);
     return await negotiate(turn, options);
   }
+}
+async function replaceConnection(turn, error, { signal, type }) {
+  const { session } = turn;
+  if (!await session.replace(error, signal)) throw error;
+  await session.protection?.prepare(turn, {
+    signal
+  });
+  if (type !== void 0) await turn.ensureType(type, {
+    signal
+  });
 }
 async function orNegotiated(turn, address, options) {
   try {
@@ -9349,9 +9358,13 @@ async function negotiate(turn, options) {
     if (passive !== "pasv" && !isLearned) return requestEpsv(turn, options);
     const asking = withActiveAdvice(session, requestPasv(turn, options));
     return passive === "pasv" ? asking : asking.catch((error) => {
-      if (!isUnlearned(error) || !profile.recalled.delete("EPSV")) throw error;
-      profile.hasExtendedPassive = void 0;
-      return requestEpsv(turn, options);
+      const isOutdated = mayBeOutdated(error) && !asksForPRET(error) && profile.unlearn("EPSV");
+      if (!isOutdated || options.signal?.aborted) throw error;
+      if (session.control.failure === void 0) {
+        return requestEpsv(turn, options);
+      }
+      LOSSES.add(error);
+      throw error;
     });
   };
   try {
@@ -9396,7 +9409,10 @@ async function requestEpsv(turn, { signal }) {
       signal,
       isStrict: isForeign
     });
-    const other = await withActiveAdvice(session, asking);
+    const other = await withActiveAdvice(session, asking).catch((error2) => {
+      if (!isForeign) noteClosed(session, error2);
+      throw error2;
+    });
     const isPassing2 = reply.code >= 400 && reply.code < 500;
     if (isPassing2) profile.hasExtendedPassive ??= false;
     else profile.hasExtendedPassive = false;
@@ -9468,6 +9484,12 @@ function noteLoss(session, pending, error) {
   profile.hasExtendedPassive = false;
   LOSSES.add(error);
 }
+function noteClosed({ control: { failure: failure3 }, profile }, error) {
+  const isClosed = failure3 instanceof Deno.errors.UnexpectedEof || failure3 instanceof Deno.errors.ConnectionReset;
+  if (!isClosed || profile.hasExtendedPassive !== void 0) return;
+  profile.hasExtendedPassive = false;
+  LOSSES.add(error);
+}
 function abandonReply(session, pending, limit) {
   const { control } = session;
   session.settle(async () => {
@@ -9492,8 +9514,8 @@ async function withActiveAdvice({ options: { route } }, address) {
     throw refusal3;
   }
 }
-function isUnlearned(error) {
-  return error instanceof FTPPermanentError && !isStuck(error) && !asksForPRET(error) && error.reply?.code !== 530;
+function mayBeOutdated(error) {
+  return !isStuck(error) && replyOf(error)?.code !== 421;
 }
 function isStuck(error) {
   return error instanceof FTPPermanentError && /\buse ABOR\b/i.test(error.reply?.text ?? "");
@@ -9501,14 +9523,23 @@ function isStuck(error) {
 function asksForPRET(error) {
   return /\bPRET\b/.test(replyOf(error)?.text ?? "");
 }
-async function announce(turn, { command, signal }) {
+async function announce(turn, options) {
+  const { profile, control } = turn.session;
+  const { command, signal } = options;
   try {
     await turn.perform(announcementOf(command), {
       signal
     });
+    profile.recalled.delete("PRET");
   } catch (error) {
-    if (!isUnknownCommand(replyOf(error))) throw error;
-    turn.session.profile.needsPRET = false;
+    if (isUnknownCommand(replyOf(error))) {
+      profile.needsPRET = false;
+      return;
+    }
+    const isOutdated = mayBeOutdated(error) && profile.unlearn("PRET");
+    if (!isOutdated || signal?.aborted) throw error;
+    if (control.failure === void 0) return;
+    await replaceConnection(turn, error, options);
   }
 }
 function announcementOf({ verb, argument, name }) {
@@ -9598,20 +9629,30 @@ async function dialEitherWay(turn, options) {
   const open2 = (address2) => dialData(session, address2, signal);
   const address = await requestPassive(turn, options);
   const { profile } = session;
-  const isUnknown = mayTryPasv(session) && session.options.passive !== "pasv" && profile.hasExtendedPassive === void 0;
-  if (!isUnknown) {
+  const isFree2 = mayTryPasv(session) && session.options.passive !== "pasv";
+  const isUnknown = isFree2 && profile.hasExtendedPassive === void 0;
+  const isRecalled = isFree2 && profile.recalled.has("EPSV");
+  if (!isUnknown && !isRecalled) {
     const opening = open2(address);
     options.onDial?.();
     return await opening;
   }
   try {
     const stream = await open2(address);
-    profile.hasExtendedPassive = true;
+    if (isUnknown) profile.hasExtendedPassive = true;
+    profile.recalled.delete("EPSV");
     return stream;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     if (session.control.failure !== void 0) throw session.control.failure;
-    const stream = await open2(await requestPasv(turn, options));
+    if (isRecalled && profile.unlearn("EPSV")) {
+      signal?.throwIfAborted();
+      return await dialEitherWay(turn, options);
+    }
+    const other = await requestPasv(turn, options).catch((refusal3) => {
+      throw refusal3 instanceof FTPPermanentError ? error : refusal3;
+    });
+    const stream = await open2(other);
     profile.hasExtendedPassive ??= false;
     return stream;
   }
@@ -12797,12 +12838,16 @@ async function* listBatches(request) {
     }
   }
   const listing = new ListListing(request);
+  let isListed = false;
   try {
-    yield* listing.batches();
+    for await (const batch of listing.batches()) {
+      isListed ||= batch.length > 0;
+      yield batch;
+    }
+    if (isListed) profile.recalled.delete("MLSD");
   } catch (error) {
-    const isOutdated = isUnknownCommand(replyOf(error)) && options.command === void 0 && profile.recalled.delete("MLSD");
-    if (!isOutdated) throw error;
-    profile.hasMLSD = void 0;
+    const isOutdated = !isListed && mayLackLIST(request, error) && profile.unlearn("MLSD");
+    if (!isOutdated || replyOf(error) === void 0 || options.signal?.aborted) throw error;
     return yield* listBatches(request);
   }
   const { count, format } = listing.outcome;
@@ -12812,6 +12857,13 @@ async function* listBatches(request) {
   if (options.command === "LIST") return;
   if (count > 0 && format !== void 0) profile.hasMLSD ??= false;
   if (count === 0 && unread.length > 0) yield unread;
+}
+function mayLackLIST({ session: { profile }, options: { command } }, error) {
+  const reply = replyOf(error);
+  if (command !== void 0) return false;
+  if (isUnknownCommand(reply)) return true;
+  if (profile.vendor === "vsftpd" || reply?.code === 421) return false;
+  return !(error instanceof FTPError) || error.command?.startsWith("LIST") === true;
 }
 function inZone(session, entries) {
   const zone = session.profile.clock.zoneOf("MLSD") ?? 0;
@@ -23229,7 +23281,7 @@ var ServerProfile = class {
   #featuresIdentity = "";
   /** Whether `EPSV` works; `undefined` before the first try. */
   hasExtendedPassive;
-  /** What an earlier run has learned. It is unlearned if it turns out wrong. */
+  /** What an earlier run has learned, and nothing has confirmed yet. */
   recalled = /* @__PURE__ */ new Set();
   /** Whether `MLSD` works; `undefined` before it returned an entry. */
   hasMLSD;
@@ -23332,6 +23384,18 @@ var ServerProfile = class {
     if (!OLD_VSFTPD_REGEXP.test(text)) return;
     this.hasMLSD ??= false;
     this.recalled.add("MLSD");
+  }
+  /**
+   * Forgets what an earlier run has learned about a command.
+   *
+   * @returns Whether there was something to forget
+   */
+  unlearn(command) {
+    if (!this.recalled.delete(command)) return false;
+    if (command === "EPSV") this.hasExtendedPassive = void 0;
+    else if (command === "MLSD") this.hasMLSD = void 0;
+    else this.needsPRET = false;
+    return true;
   }
   /**
    * Whether the server is known to lack an optional command, or a use of it.
@@ -24030,6 +24094,7 @@ function checkedLimit(name, value) {
 }
 
 // lib/client/client_connection.ts
+init_printable();
 init_waiting();
 
 // lib/client/profile_store.ts
@@ -24051,7 +24116,7 @@ var ServerStore = class _ServerStore {
     const learned = await store2.load(server);
     if (typeof learned !== "object" || learned === null) return kept;
     const { since, epsv, mlsd, pret, pipelining } = learned;
-    const date = new Date(since);
+    const date = new Date(typeof since === "string" ? since : NaN);
     const age = Date.now() - date.getTime();
     if (!(age >= 0 && age < VALIDITY2)) return kept;
     kept.#since = date;
@@ -24063,7 +24128,10 @@ var ServerStore = class _ServerStore {
       profile.hasMLSD = false;
       profile.recalled.add("MLSD");
     }
-    if (pret === true) profile.needsPRET = true;
+    if (pret === true) {
+      profile.needsPRET = true;
+      profile.recalled.add("PRET");
+    }
     if (pipelining === false) dropping.add(server);
     kept.#saved = JSON.stringify(kept.#collect(profile, dropping));
     return kept;
@@ -24081,7 +24149,7 @@ var ServerStore = class _ServerStore {
     try {
       await this.#store.save(this.#server, learned);
     } catch (error) {
-      tracer.emit("event", () => `cannot save the profile of ${quote(this.#server)}: ${error}`);
+      tracer.emit("event", () => `cannot save the profile of ${quote(this.#server)}: ${error instanceof Error || typeof error === "string" ? error : typeof error}`);
     }
   }
   #collect({ hasExtendedPassive, hasMLSD, needsPRET }, dropping) {
@@ -24289,7 +24357,7 @@ var ClientConnection = class _ClientConnection {
         return quitting;
       }, options);
       this.#endOf(session, why);
-      await this.#saving;
+      await this.#saved();
       return reply;
     } catch (error) {
       if (error instanceof FTPError) this.#endOf(session, why);
@@ -24318,16 +24386,26 @@ var ClientConnection = class _ClientConnection {
     }
     this.end(DISPOSED, MISSING_AWAIT);
     await control?.closed;
-    await this.#saving;
+    await this.#saved();
   }
   /** Loads what an earlier program has learned of a server. */
   async #load({ host, port }, settings, profile, { signal }) {
     if (settings.profile === void 0) return;
     const loading = ServerStore.load(settings.profile, showAddress(host, port), profile, settings.dropping);
+    const { timeout } = settings;
+    const late = () => new Deno.errors.TimedOut(`Cannot load the profile of ${quote(showAddress(host, port))}: the function "load" took longer than ${timeout} ms`);
+    const store2 = await within(timeout, signal, late, (signal2) => abortable(loading, signal2));
     this.#kept = {
-      store: await abortable(loading, signal),
+      store: store2,
       settings
     };
+  }
+  /** Waits until the profile is saved, or for the time-out. */
+  async #saved() {
+    const timeout = this.#kept?.settings.timeout;
+    if (this.#saving === void 0 || timeout === void 0) return;
+    if (timeout === 0) await this.#saving;
+    else await settle(this.#saving, timeout);
   }
   #save() {
     if (this.#kept === void 0 || this.#session === void 0) return;
