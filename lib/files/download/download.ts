@@ -45,6 +45,12 @@ import { WriteBehind } from "./write_behind.ts";
 /** Bytes that are read and written at once: few large calls. */
 const BLOCK_SIZE = 1024 * 1024;
 
+/**
+ * Connections that may end at `REST` before it is not sent again. One may end by
+ * chance, and a new start discards what was received.
+ */
+const MOST_HANG_UPS = 2;
+
 /** Smallest buffer in bytes: a file may be larger than announced. */
 const LEAST_BLOCK = SHARED_SIZE;
 
@@ -117,6 +123,8 @@ class Download {
   #segments: Segments | undefined;
   readonly #retries = { count: 0 };
   #canRestart = true;
+  /** Connections in a row that ended at `REST`. */
+  #hangUps = 0;
   #isTooLarge = false;
   /** Size in the reply that opened the transfer, if there is no SIZE. */
   #announced: number | null = null;
@@ -423,7 +431,11 @@ class Download {
     let transfer: Transfer;
     try {
       transfer = await this.#retrieve(session, start);
+      this.#hangUps = 0;
     } catch (error) {
+      if (session.control.lostOver?.verb === "REST") {
+        this.#canRestart = ++this.#hangUps < MOST_HANG_UPS;
+      }
       if (!isRestRefused(error)) throw error;
       this.#canRestart = false;
       return false;
