@@ -123,11 +123,12 @@ export const DEFAULTS: Readonly<Record<string, Handler>> = {
   },
   async RMD(turn) {
     const path = resolvePath(turn, turn.argument);
-    const gone = namesIn(turn, path).length === 0 &&
-      turn.server.folders.delete(path);
-    await (gone
-      ? turn.reply(250, "Removed")
-      : turn.reply(550, "Not an empty folder"));
+    const { folders } = turn.server;
+    if (!folders.has(path)) return await turn.reply(550, "No such folder");
+    const isEmpty = namesIn(turn, path).length === 0;
+    if (!isEmpty) return await turn.reply(550, "The folder is not empty");
+    folders.delete(path);
+    await turn.reply(250, "Removed");
   },
   async DELE(turn) {
     const gone = turn.server.files.delete(resolvePath(turn, turn.argument));

@@ -56,6 +56,14 @@ Deno.test("TestServer accepts only known users", async () => {
   );
 });
 
+Deno.test("TestServer tells a missing folder from one that is not empty", async () => {
+  await using server = await TestServer.start({ files: { "/a/b.txt": "b" } });
+  await using ftp = await connect(server.url);
+  for (const [path, text] of [["/a", "not empty"], ["/c", "No such folder"]]) {
+    await assertRejects(() => ftp.rmd(path!), FTPPermanentError, text);
+  }
+});
+
 for (const mode of ["explicit", "implicit"] as const) {
   for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     Deno.test(`TestServer speaks ${mode} ${version} on both channels`, async () => {
