@@ -113,7 +113,8 @@ export const FLAGS = {
     type: "string",
     short: "P",
     value: "N",
-    help: "number of connections (default: 1)",
+    help:
+      'number of connections (default: 1); sync also takes "auto", up to eight',
   },
   segments: {
     type: "string",

@@ -279,6 +279,26 @@ Deno.test("cli.ts sync --max-delete removes nothing if more would be removed", (
     assertEquals([...server.files.keys()], ["/www/a.txt"]);
   }));
 
+Deno.test("cli.ts sync accepts -P auto, and get rejects it", () =>
+  inFolder(async (cwd) => {
+    const names = Array.from({ length: 64 }, (_, n) => `file_${n}.bin`);
+    const content = "0123456789".repeat(10_000);
+    const files = Object.fromEntries(
+      names.map((name) => [`/pub/${name}`, content]),
+    );
+    await using server = await ScriptedServer.start({ files });
+    const url = `ftp://${server.host}:${server.port}/pub/`;
+    const args = ["sync", "-P", "auto", url, "here"];
+    const { code, stderr } = await runCLI(args, { cwd });
+    assertEquals(code, 0, stderr);
+    for (const name of names) {
+      assertEquals(await Deno.readTextFile(`${cwd}/here/${name}`), content);
+    }
+    const got = await runCLI(["get", "-P", "auto", `${url}a`], { cwd });
+    assertEquals(got.code, 1);
+    assertStringIncludes(got.stderr, "--connections");
+  }));
+
 Deno.test("cli.ts connects through the proxy of --proxy", () =>
   inFolder(async (cwd) => {
     await using server = await ScriptedServer.start({ files: { "/a": "a" } });

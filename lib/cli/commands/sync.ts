@@ -110,7 +110,9 @@ function mirrorOptions(context: CommandContext): DownloadDirOptions {
     delete: flags.has("delete"),
     maxDelete,
     dryRun: isDryRun,
-    connections: connectionsOf(context),
+    connections: flags.text("connections") === "auto"
+      ? "auto"
+      : connectionsOf(context),
     maxRate: flags.rate(),
     ...flags.has("remove-source") && { removeSource: true },
     filter: excluded.length === 0 ? undefined : ({ path }) => !isExcluded(path),
