@@ -11,7 +11,7 @@
  *     deno task test --reporter=pretty     with Deno's own report of every test
  *     deno task test:unit                  those that need no real server
  *     deno task test:servers               the files whose tests are against real servers
- *     FTP_TEST_PROCESSES=1 deno task test  with so many processes; usual is two for each core
+ *     FTP_TEST_PROCESSES=1 deno task test  with so many processes; usual is three for each core
  *
  * @module
  */
@@ -36,7 +36,7 @@ const CORES = navigator.hardwareConcurrency;
  * Number of processes that run at the same time: most tests wait most of the
  * time.
  */
-const PROCESSES = Number(Deno.env.get("FTP_TEST_PROCESSES")) || 2 * CORES;
+const PROCESSES = Number(Deno.env.get("FTP_TEST_PROCESSES")) || 3 * CORES;
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
