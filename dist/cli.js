@@ -16001,6 +16001,7 @@ var WriteBehind = class {
 
 // lib/files/download/download.ts
 var BLOCK_SIZE3 = 1024 * 1024;
+var MOST_HANG_UPS = 2;
 var LEAST_BLOCK2 = SHARED_SIZE;
 var SHORT2 = 64 * 1024;
 var DISK_GRACE = 5e3;
@@ -16029,6 +16030,8 @@ var Download = class {
     count: 0
   };
   #canRestart = true;
+  /** Connections in a row that ended at `REST`. */
+  #hangUps = 0;
   #isTooLarge = false;
   /** Size in the reply that opened the transfer, if there is no SIZE. */
   #announced = null;
@@ -16269,7 +16272,11 @@ var Download = class {
     let transfer;
     try {
       transfer = await this.#retrieve(session, start);
+      this.#hangUps = 0;
     } catch (error) {
+      if (session.control.lostOver?.verb === "REST") {
+        this.#canRestart = ++this.#hangUps < MOST_HANG_UPS;
+      }
       if (!isRestRefused(error)) throw error;
       this.#canRestart = false;
       return false;
@@ -29402,7 +29409,7 @@ function mirrorOptions(context) {
     delete: flags.has("delete"),
     maxDelete,
     dryRun: isDryRun,
-    connections: connectionsOf(context),
+    connections: flags.text("connections") === "auto" ? "auto" : connectionsOf(context),
     maxRate: flags.rate(),
     ...flags.has("remove-source") && {
       removeSource: true
@@ -29895,7 +29902,7 @@ var FLAGS = {
     type: "string",
     short: "P",
     value: "N",
-    help: "number of connections (default: 1)"
+    help: 'number of connections (default: 1); sync also takes "auto", up to eight'
   },
   segments: {
     type: "string",

@@ -15993,6 +15993,7 @@ var WriteBehind = class {
 
 // lib/files/download/download.ts
 var BLOCK_SIZE3 = 1024 * 1024;
+var MOST_HANG_UPS = 2;
 var LEAST_BLOCK2 = SHARED_SIZE;
 var SHORT2 = 64 * 1024;
 var DISK_GRACE = 5e3;
@@ -16021,6 +16022,8 @@ var Download = class {
     count: 0
   };
   #canRestart = true;
+  /** Connections in a row that ended at `REST`. */
+  #hangUps = 0;
   #isTooLarge = false;
   /** Size in the reply that opened the transfer, if there is no SIZE. */
   #announced = null;
@@ -16261,7 +16264,11 @@ var Download = class {
     let transfer;
     try {
       transfer = await this.#retrieve(session, start);
+      this.#hangUps = 0;
     } catch (error) {
+      if (session.control.lostOver?.verb === "REST") {
+        this.#canRestart = ++this.#hangUps < MOST_HANG_UPS;
+      }
       if (!isRestRefused(error)) throw error;
       this.#canRestart = false;
       return false;
