@@ -10,8 +10,8 @@ import type { Identity, MirrorItem } from "./snapshot.ts";
 /** The identity of most entries. */
 export const UNKNOWN_IDENTITY: Identity = {};
 
-/** Largest number of entries that are kept as objects. */
-const MAX_OBJECTS = 4096;
+/** Largest number of entries of a directory that are kept as objects. */
+export const MAX_OBJECTS = 4096;
 
 /** Entries whose numbers are in one array. */
 const ROWS = 4096;
@@ -54,26 +54,33 @@ export class ItemTable {
     if (this.#objects.size > MAX_OBJECTS) this.#pack();
   }
 
-  /** Returns the names. */
-  *keys(): Generator<string> {
-    let at = 0;
-    for (const name of this.#objects.keys()) {
-      at++;
-      yield name;
-    }
-    const packed = this.#packed;
-    for (; at < (packed?.size ?? 0); at++) yield packed!.name(at);
+  /** Returns the names, including those that are added meanwhile. */
+  keys(): Generator<string> {
+    return this.#visit(
+      this.#objects.keys(),
+      (packed, index) => packed.name(index),
+    );
   }
 
   /** Returns the entries, including those that are added meanwhile. */
-  *values(): Generator<MirrorItem> {
+  values(): Generator<MirrorItem> {
+    return this.#visit(
+      this.#objects.values(),
+      (packed, index) => packed.at(index),
+    );
+  }
+
+  *#visit<T>(
+    objects: Iterable<T>,
+    read: (packed: PackedItems, index: number) => T,
+  ): Generator<T> {
     let at = 0;
-    for (const item of this.#objects.values()) {
+    for (const one of objects) {
       at++;
-      yield item;
+      yield one;
     }
     // it may have been packed meanwhile
-    for (; at < (this.#packed?.size ?? 0); at++) yield this.#packed!.at(at);
+    for (; at < (this.#packed?.size ?? 0); at++) yield read(this.#packed!, at);
   }
 
   #pack(): void {

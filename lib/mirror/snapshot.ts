@@ -9,7 +9,7 @@ import { quote } from "../protocol/printable.ts";
 import type { EntryKind } from "../listing/entry.ts";
 import { isPart, joinPath } from "../commands/path.ts";
 import type { TimeCommand } from "../transfer/server_clock.ts";
-import { ItemTable, UNKNOWN_IDENTITY } from "./item_table.ts";
+import { ItemTable, MAX_OBJECTS, UNKNOWN_IDENTITY } from "./item_table.ts";
 import { NameTable } from "./name_table.ts";
 import type { MirrorEntry } from "./options.ts";
 
@@ -127,9 +127,6 @@ export class Snapshot {
     this.#folded ??= folded;
   }
 }
-
-/** Largest number of folded names that are kept as objects. */
-const MAX_OBJECTS = 4096;
 
 /** Names by what some file systems make of them. */
 class FoldedNames {
