@@ -11,7 +11,7 @@ import type { CommandContext } from "./context.ts";
 import { Glob } from "../directories/glob.ts";
 import { isGlob, unescapeGlob } from "./patterns.ts";
 import type { Outcome } from "./pool.ts";
-import type { Target } from "./target.ts";
+import { parseTarget, type Target } from "./target.ts";
 
 /** A path on the server that an operand stands for. */
 export interface Match {
@@ -67,6 +67,12 @@ export async function expandTarget(
     );
   }
   return matches.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+}
+
+/** Reads the operands as URLs; their paths are patterns without `--no-glob`. */
+export function targetsOf({ flags, operands }: CommandContext): Target[] {
+  const glob = !flags.has("no-glob");
+  return operands.map((text) => parseTarget(text, { glob }));
 }
 
 /**

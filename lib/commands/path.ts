@@ -35,6 +35,12 @@ export function splitPath(path: string): [directory: string, name: string] {
   return [path.slice(0, slash), path.slice(slash)];
 }
 
+/** Whether a path ends with a name; the root, "." and "a/.." do not. */
+export function endsWithName(path: string): boolean {
+  const last = path.split("/").findLast((segment) => segment !== "") ?? ".";
+  return last !== "." && last !== "..";
+}
+
 /** Removes the slashes at the end of a path; of the root one stays. */
 export function withoutTrailingSlashes(path: string): string {
   return path.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");

@@ -18,7 +18,7 @@ import { kindOf, kindsOf, noteLinks } from "./entry_kinds.ts";
 import { isDirectory } from "./change_directory.ts";
 import { readDirectory } from "./listing.ts";
 import type { PartialListingError } from "./partial_listing_error.ts";
-import { checkName } from "../commands/path.ts";
+import { checkName, endsWithName } from "../commands/path.ts";
 
 /** Options of {@linkcode FTP.prototype.remove FTP.remove}. */
 export interface RemoveOptions {
@@ -169,8 +169,7 @@ export async function remove(
 
 /** Rejects a path that ends with no name, as rm does: a part of it may be missing by mistake. */
 function checkNamed(path: string): void {
-  const name = path.split("/").findLast((segment) => segment !== "") ?? "";
-  if (name !== "" && name !== "." && name !== "..") return;
+  if (endsWithName(path)) return;
   throw new TypeError(
     `Cannot remove ${
       quote(path)

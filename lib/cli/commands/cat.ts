@@ -8,20 +8,17 @@ import type { FTP } from "../../../mod.ts";
 import { printableText } from "../../protocol/printable.ts";
 import { checkOperands, type CommandContext } from "../context.ts";
 import { UsageError } from "../exit_code.ts";
-import { expandFiles } from "../expand.ts";
+import { expandFiles, targetsOf } from "../expand.ts";
 import { withEachServer, workThrough } from "../pool.ts";
-import { parseTarget } from "../target.ts";
 
 /** Runs the command. */
 export async function cat(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
-  const { flags, operands } = context;
+  const { flags } = context;
   if (flags.has("json")) {
     throw new UsageError("Cannot use --json with cat: it prints the files");
   }
-  const targets = operands.map((text) =>
-    parseTarget(text, { glob: !flags.has("no-glob") })
-  );
+  const targets = targetsOf(context);
   await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     const paths: string[] = [];
     for (const target of wanted) {

@@ -5,21 +5,22 @@
  */
 
 import { type FTP, FTPPermanentError } from "../../../mod.ts";
-import { joinPath, withoutTrailingSlashes } from "../../commands/path.ts";
+import {
+  endsWithName,
+  joinPath,
+  withoutTrailingSlashes,
+} from "../../commands/path.ts";
 import { printableLine, quote } from "../../protocol/printable.ts";
 import { checkOperands, type CommandContext, openClient } from "../context.ts";
 import { UsageError } from "../exit_code.ts";
-import { expandTarget, type Match } from "../expand.ts";
+import { expandTarget, type Match, targetsOf } from "../expand.ts";
 import { withEachServer, workThrough } from "../pool.ts";
 import { isURL, lastName, parseTarget, type Target } from "../target.ts";
 
 /** Removes files and directories. */
 export async function rm(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
-  const { flags, operands } = context;
-  const targets = operands.map((text) =>
-    parseTarget(text, { glob: !flags.has("no-glob") })
-  );
+  const targets = targetsOf(context);
   for (const target of targets) checkNamed("remove", target);
   await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     const matches: Match[] = [];
@@ -66,8 +67,7 @@ async function removeMatch(
 
 /** Rejects paths that end with no name, such as the root, ".." or "a/..". */
 function checkNamed(action: string, { path }: Target): void {
-  const name = path.split("/").findLast((segment) => segment !== "") ?? ".";
-  if (name !== "." && name !== "..") return;
+  if (endsWithName(path)) return;
   throw new UsageError(
     `Cannot ${action} ${quote(path)}: give the path of a file or directory`,
   );

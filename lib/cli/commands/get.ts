@@ -17,9 +17,9 @@ import {
   transferOptions,
 } from "../context.ts";
 import { UsageError } from "../exit_code.ts";
-import { expandFiles, type Match } from "../expand.ts";
+import { expandFiles, type Match, targetsOf } from "../expand.ts";
 import { checkTransfers, withEachServer, workThrough } from "../pool.ts";
-import { lastName, parseTarget, type Target } from "../target.ts";
+import { lastName, type Target } from "../target.ts";
 
 /** A file to download. */
 interface Item extends Match {
@@ -30,10 +30,8 @@ interface Item extends Match {
 /** Runs the command. */
 export async function get(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
-  const { flags, operands } = context;
-  const targets = operands.map((text) =>
-    parseTarget(text, { glob: !flags.has("no-glob") })
-  );
+  const { flags } = context;
+  const targets = targetsOf(context);
   targets.forEach(checkFile);
   const output = flags.text("output");
   const isMany = targets.length > 1 ||

@@ -8,17 +8,13 @@ import { type FTP, FTPPermanentError } from "../../../mod.ts";
 import { nodeModule } from "../../connection/node_module.ts";
 import { quote } from "../../protocol/printable.ts";
 import { checkOperands, type CommandContext } from "../context.ts";
-import { expandFiles, type Match } from "../expand.ts";
+import { expandFiles, type Match, targetsOf } from "../expand.ts";
 import { withEachServer, workThrough } from "../pool.ts";
-import { parseTarget } from "../target.ts";
 
 /** Runs the command. */
 export async function hash(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
-  const { flags, operands } = context;
-  const targets = operands.map((text) =>
-    parseTarget(text, { glob: !flags.has("no-glob") })
-  );
+  const targets = targetsOf(context);
   await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     const matches: Match[] = [];
     for (const target of wanted) {

@@ -7,17 +7,14 @@
 import type { Entry, FTP, WalkEntry } from "../../../mod.ts";
 import { joinPath } from "../../commands/path.ts";
 import { checkOperands, type CommandContext } from "../context.ts";
-import { expandTarget } from "../expand.ts";
+import { expandTarget, targetsOf } from "../expand.ts";
 import { withEachServer, workThrough } from "../pool.ts";
-import { parseTarget, type Target } from "../target.ts";
+import type { Target } from "../target.ts";
 
 /** Runs the command. */
 export async function ls(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
-  const { flags, operands } = context;
-  const targets = operands.map((text) =>
-    parseTarget(text, { glob: !flags.has("no-glob") })
-  );
+  const targets = targetsOf(context);
   await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     await workThrough(
       ftp,
