@@ -7,7 +7,11 @@
 import { quote } from "../protocol/printable.ts";
 import { connectionError } from "../protocol/with_message.ts";
 import { requestDirectory, textOfPath } from "../commands/queries.ts";
-import { type Path, withPath } from "../protocol/command.ts";
+import {
+  isCurrentDirectory,
+  type Path,
+  withPath,
+} from "../protocol/command.ts";
 import { FTPPermanentError, isRefusal, replyOf } from "../protocol/errors.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
@@ -139,7 +143,7 @@ export async function dataSetKind(
   if (!path.startsWith("'")) await requestDirectory(turn, options);
   const { session } = turn;
   if (!isDataSet(session, path)) return undefined;
-  if (path === "" || path === ".") {
+  if (isCurrentDirectory(path)) {
     return session.state.directory!.endsWith(".'") ? "prefix" : "library";
   }
   const leave = await enterDirectory(turn, path, options);

@@ -20,14 +20,9 @@ import { textOfPath } from "../commands/queries.ts";
 import { ListListing } from "./list_by_list.ts";
 import { isUnread, mlsdListing, MLSDTrial } from "./list_by_mlsd.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
-import type { ListRequest } from "./listing_transfer.ts";
+import { EMPTY, type ListRequest } from "./listing_transfer.ts";
 import { PartialListingError } from "./partial_listing_error.ts";
-import {
-  EMPTY,
-  provesMLSD,
-  verifyEntered,
-  verifyReadable,
-} from "./verify_empty.ts";
+import { provesMLSD, verifyEntered, verifyReadable } from "./verify_empty.ts";
 
 /** Default limit of entries that are kept at once. */
 export const MAX_KEPT = 1_000_000;

@@ -8,7 +8,11 @@
 import { Breather } from "../connection/breather.ts";
 import { textOfPath } from "../commands/queries.ts";
 import type { Entry } from "../listing/entry.ts";
-import { type Path, withPath } from "../protocol/command.ts";
+import {
+  isCurrentDirectory,
+  type Path,
+  withPath,
+} from "../protocol/command.ts";
 import { replyOf } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { mayAskAgain } from "../transfer/cut_data.ts";
@@ -89,14 +93,17 @@ export interface ListingOutcome {
   readonly reply: Reply | undefined;
 }
 
-/** Outcome of a listing that the server refused: the directory is empty. */
-const REFUSED: ListingOutcome = {
+/** Outcome of a listing without entries. */
+export const EMPTY: ListingOutcome = {
   count: 0,
   selfEntries: 0,
   format: undefined,
-  isRefused: true,
+  isRefused: false,
   reply: undefined,
 };
+
+/** Outcome of a listing that the server refused: the directory is empty. */
+const REFUSED: ListingOutcome = { ...EMPTY, isRefused: true };
 
 /** One listing: requested, received in batches of entries, and confirmed. */
 export class ListingTransfer {
@@ -203,10 +210,10 @@ export class ListingTransfer {
 /** Name of the directory without its parents, if it is known. */
 function nameOf({ session, path }: ListRequest): string | undefined {
   const text = textOfPath(session, path);
-  const isHere = text === "" || text === ".";
-  return (isHere ? session.state.directory : text)?.split("/").findLast(
-    Boolean,
-  );
+  return (isCurrentDirectory(text) ? session.state.directory : text)?.split("/")
+    .findLast(
+      Boolean,
+    );
 }
 
 /** Requests a listing by `MLSD` (RFC 3659 section 7). */
@@ -234,8 +241,9 @@ export async function openList(
   flags = "",
 ): Promise<OpenListing> {
   const stay: Leave = () => Promise.resolve();
-  const isHere = path.length === 0 || path === ".";
-  const leave = isHere ? stay : await enterForTransfer(turn, path, { signal });
+  const leave = isCurrentDirectory(path)
+    ? stay
+    : await enterForTransfer(turn, path, { signal });
   const command = withPath("LIST", leave === undefined ? path : flags);
   try {
     const options = { signal, type: "A", advice: ADVICE } as const;

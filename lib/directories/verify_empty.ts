@@ -7,6 +7,7 @@
 
 import { textOfPath } from "../commands/queries.ts";
 import { joinRawPath, rawPathOf } from "../commands/raw_path.ts";
+import { isCurrentDirectory } from "../protocol/command.ts";
 import { isRefusal } from "../protocol/errors.ts";
 import { quote } from "../protocol/printable.ts";
 import { enterDirectory } from "./change_directory.ts";
@@ -17,15 +18,6 @@ import { PartialListingError } from "./partial_listing_error.ts";
 
 const PARENT = new TextEncoder().encode("..");
 
-/** Outcome of a listing without entries. */
-export const EMPTY: ListingOutcome = {
-  count: 0,
-  selfEntries: 0,
-  format: undefined,
-  isRefused: false,
-  reply: undefined,
-};
-
 /**
  * Whether a first `MLSD` that returned nothing can be believed: it also lists
  * the parent, which contains this directory. This is asked once for a server,
@@ -34,9 +26,8 @@ export const EMPTY: ListingOutcome = {
 export async function provesMLSD(request: ListRequest): Promise<boolean> {
   const { session, path } = request;
   const { profile } = session;
-  const isHere = path.length === 0 || path === ".";
   const isKnown = profile.hasMLSD !== undefined || profile.hidesParent;
-  if (isHere || isKnown) return false;
+  if (isCurrentDirectory(path) || isKnown) return false;
   const parent = joinRawPath(rawPathOf(session, path), PARENT);
   const trial = new MLSDTrial({ ...silent(request), path: parent });
   try {
@@ -61,7 +52,7 @@ export async function verifyEntered(
   { path, options: { signal }, exclusive }: ListRequest,
   { count, isRefused }: ListingOutcome,
 ): Promise<void> {
-  if (count > 0 || isRefused || path.length === 0 || path === ".") return;
+  if (count > 0 || isRefused || isCurrentDirectory(path)) return;
   await exclusive(async (turn) => {
     const leave = await enterDirectory(turn, path, { signal });
     await leave?.();

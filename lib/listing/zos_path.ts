@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isCurrentDirectory } from "../protocol/command.ts";
+
 /**
  * Joins the name of a partitioned data set and that of a member.
  *
@@ -12,7 +14,7 @@
  * @returns `'HLQ.LIB(MEMBER)'`
  */
 export function joinMember(directory: string, name: string): string {
-  if (directory === "" || directory === ".") return name;
+  if (isCurrentDirectory(directory)) return name;
   const { quote, text } = unquote(directory);
   return `${quote}${text}(${name})${quote}`;
 }
@@ -26,7 +28,7 @@ export function joinMember(directory: string, name: string): string {
  * @returns `'HLQ.NAME'`
  */
 export function joinQualifier(directory: string, name: string): string {
-  if (directory === "" || directory === ".") return name;
+  if (isCurrentDirectory(directory)) return name;
   const { quote, text } = unquote(directory);
   const dot = text === "" || text.endsWith(".") ? "" : ".";
   return `${quote}${text}${dot}${name}${quote}`;

@@ -35,6 +35,11 @@ export function checkPath(value: unknown, name: string): asserts value is Path {
   );
 }
 
+/** Whether a path is the current directory: "" or ".". */
+export function isCurrentDirectory(path: Path): boolean {
+  return path.length === 0 || path === ".";
+}
+
 /**
  * Makes a command whose argument is a path; "" stands for the current directory
  * and sends none.
