@@ -3084,6 +3084,10 @@ function splitPath(path) {
     path.slice(slash)
   ];
 }
+function endsWithName(path) {
+  const last = path.split("/").findLast((segment) => segment !== "") ?? ".";
+  return last !== "." && last !== "..";
+}
 function withoutTrailingSlashes(path) {
   return path.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
 }
@@ -3134,6 +3138,9 @@ init_printable();
 function checkPath(value, name) {
   if (typeof value === "string" || value instanceof Uint8Array) return;
   throw new TypeError(`Cannot use "${name}": it must be a string or a Uint8Array, not ${value === void 0 || value === null ? value : `of type ${typeof value}`}`);
+}
+function isCurrentDirectory(path) {
+  return path.length === 0 || path === ".";
 }
 function withPath(verb, path) {
   return path.length === 0 ? {
@@ -5360,12 +5367,12 @@ function read13(line, context) {
 
 // lib/listing/zos_path.ts
 function joinMember(directory, name) {
-  if (directory === "" || directory === ".") return name;
+  if (isCurrentDirectory(directory)) return name;
   const { quote: quote2, text } = unquote(directory);
   return `${quote2}${text}(${name})${quote2}`;
 }
 function joinQualifier(directory, name) {
-  if (directory === "" || directory === ".") return name;
+  if (isCurrentDirectory(directory)) return name;
   const { quote: quote2, text } = unquote(directory);
   const dot = text === "" || text.endsWith(".") ? "" : ".";
   return `${quote2}${text}${dot}${name}${quote2}`;
@@ -10729,7 +10736,7 @@ async function dataSetKind(turn, path, options) {
   if (!path.startsWith("'")) await requestDirectory(turn, options);
   const { session } = turn;
   if (!isDataSet(session, path)) return void 0;
-  if (path === "" || path === ".") {
+  if (isCurrentDirectory(path)) {
     return session.state.directory.endsWith(".'") ? "prefix" : "library";
   }
   const leave = await enterDirectory(turn, path, options);
@@ -12264,12 +12271,16 @@ function checkWhole(reply, command, complaint) {
 var READ_SIZE3 = 64 * 1024;
 var BATCH_SIZE = 8 * 1024;
 var ADVICE3 = "finish the loop or break out of it, collect the entries first (Array.fromAsync), or use walk()";
-var REFUSED = {
+var EMPTY = {
   count: 0,
   selfEntries: 0,
   format: void 0,
-  isRefused: true,
+  isRefused: false,
   reply: void 0
+};
+var REFUSED = {
+  ...EMPTY,
+  isRefused: true
 };
 var ListingTransfer = class {
   #request;
@@ -12387,8 +12398,7 @@ var ListingTransfer = class {
 };
 function nameOf2({ session, path }) {
   const text = textOfPath(session, path);
-  const isHere = text === "" || text === ".";
-  return (isHere ? session.state.directory : text)?.split("/").findLast(Boolean);
+  return (isCurrentDirectory(text) ? session.state.directory : text)?.split("/").findLast(Boolean);
 }
 async function openMLSD(turn, { path }, signal) {
   const command = withPath("MLSD", path);
@@ -12405,8 +12415,7 @@ async function openMLSD(turn, { path }, signal) {
 }
 async function openList(turn, { path, options: { signal } }, flags = "") {
   const stay = () => Promise.resolve();
-  const isHere = path.length === 0 || path === ".";
-  const leave = isHere ? stay : await enterForTransfer(turn, path, {
+  const leave = isCurrentDirectory(path) ? stay : await enterForTransfer(turn, path, {
     signal
   });
   const command = withPath("LIST", leave === void 0 ? path : flags);
@@ -12663,19 +12672,11 @@ function firstWaitOf({ options: { timeout } }) {
 // lib/directories/verify_empty.ts
 init_printable();
 var PARENT = new TextEncoder().encode("..");
-var EMPTY = {
-  count: 0,
-  selfEntries: 0,
-  format: void 0,
-  isRefused: false,
-  reply: void 0
-};
 async function provesMLSD(request) {
   const { session, path } = request;
   const { profile } = session;
-  const isHere = path.length === 0 || path === ".";
   const isKnown = profile.hasMLSD !== void 0 || profile.hidesParent;
-  if (isHere || isKnown) return false;
+  if (isCurrentDirectory(path) || isKnown) return false;
   const parent = joinRawPath(rawPathOf(session, path), PARENT);
   const trial = new MLSDTrial({
     ...silent(request),
@@ -12692,7 +12693,7 @@ async function provesMLSD(request) {
   return !profile.hidesParent;
 }
 async function verifyEntered({ path, options: { signal }, exclusive }, { count, isRefused }) {
-  if (count > 0 || isRefused || path.length === 0 || path === ".") return;
+  if (count > 0 || isRefused || isCurrentDirectory(path)) return;
   await exclusive(async (turn) => {
     const leave = await enterDirectory(turn, path, {
       signal
@@ -13834,8 +13835,7 @@ async function remove(session, path, { signal, ...others }, { kind, begin: begin
   }
 }
 function checkNamed(path) {
-  const name = path.split("/").findLast((segment) => segment !== "") ?? "";
-  if (name !== "" && name !== "." && name !== "..") return;
+  if (endsWithName(path)) return;
   throw new TypeError(`Cannot remove ${quote(path)} with everything in it: it ends with no name; give the path of a directory, or remove its entries one by one`);
 }
 function deletion(path) {
@@ -19345,24 +19345,21 @@ var ItemTable = class {
     this.#objects.set(item.name, item);
     if (this.#objects.size > MAX_OBJECTS) this.#pack();
   }
-  /** Returns the names. */
-  *keys() {
-    let at = 0;
-    for (const name of this.#objects.keys()) {
-      at++;
-      yield name;
-    }
-    const packed = this.#packed;
-    for (; at < (packed?.size ?? 0); at++) yield packed.name(at);
+  /** Returns the names, including those that are added meanwhile. */
+  keys() {
+    return this.#visit(this.#objects.keys(), (packed, index) => packed.name(index));
   }
   /** Returns the entries, including those that are added meanwhile. */
-  *values() {
+  values() {
+    return this.#visit(this.#objects.values(), (packed, index) => packed.at(index));
+  }
+  *#visit(objects, read19) {
     let at = 0;
-    for (const item of this.#objects.values()) {
+    for (const one of objects) {
       at++;
-      yield item;
+      yield one;
     }
-    for (; at < (this.#packed?.size ?? 0); at++) yield this.#packed.at(at);
+    for (; at < (this.#packed?.size ?? 0); at++) yield read19(this.#packed, at);
   }
   #pack() {
     this.#packed = new PackedItems();
@@ -19516,7 +19513,6 @@ var Snapshot = class {
     this.#folded ??= folded;
   }
 };
-var MAX_OBJECTS2 = 4096;
 var FoldedNames = class {
   /** The names of a directory that is not large, by their folded form. */
   #few = /* @__PURE__ */ new Map();
@@ -19527,7 +19523,7 @@ var FoldedNames = class {
     const folded = fold(name);
     if (this.#table !== void 0) return this.#put(this.#table, folded, name);
     this.#few.set(folded, name);
-    if (this.#few.size <= MAX_OBJECTS2) return;
+    if (this.#few.size <= MAX_OBJECTS) return;
     this.#table = new NameTable();
     for (const [key, value] of this.#few) this.#put(this.#table, key, value);
     this.#few.clear();
@@ -28152,6 +28148,47 @@ function matcher(patterns) {
   };
 }
 
+// lib/cli/target.ts
+init_printable();
+var URL_REGEXP = /^((ftp|ftps|ftpes):\/\/[^/\\#]+)(?:\/([^#]*))?$/is;
+var ESCAPES_REGEXP = /(?:%[0-9a-f]{2})+/gi;
+function isURL(text) {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+}
+function parseTarget2(text, { glob = false } = {}) {
+  if (isURL(text) && text.includes("#")) {
+    throw new UsageError('Cannot read the URL: it contains "#"; write %23 for this character of a name');
+  }
+  const match = URL_REGEXP.exec(text.trim());
+  if (match === null) {
+    throw new UsageError(isURL(text) ? "Cannot read the URL: it must look like ftp://user@host/path, with the scheme ftp:, ftpes: or ftps:" : `Cannot use ${text.includes("@") ? "this" : quote(text)} as a URL: it must begin with ftp://, ftpes:// or ftps://`);
+  }
+  const [, server, , raw = ""] = match;
+  const typed = raw.replace(/;type=[aid]$/i, "");
+  const isDirectory2 = typed === "" || typed.endsWith("/") || /%2f$/i.test(typed);
+  const bare = withoutTrailingSlashes(typed);
+  const pattern = bare.replace(/\\/g, "\\\\").replace(ESCAPES_REGEXP, (escapes) => escapeGlob(decodeEscapes(escapes)));
+  return {
+    server,
+    path: decodeEscapes(bare),
+    pattern: glob && isGlob(pattern) ? pattern : void 0,
+    isDirectory: isDirectory2
+  };
+}
+function groupByServer(targets) {
+  const groups = Map.groupBy(targets, ({ server }) => server);
+  return [
+    ...groups
+  ].map(([server, targets2]) => ({
+    server,
+    targets: targets2
+  }));
+}
+function lastName(path) {
+  const bare = withoutTrailingSlashes(path);
+  return bare.slice(bare.lastIndexOf("/") + 1);
+}
+
 // lib/cli/expand.ts
 var MAX_MATCHES = 1e6;
 async function expandTarget(ftp, target, { signal }) {
@@ -28202,6 +28239,12 @@ async function expandTarget(ftp, target, { signal }) {
     throw new FTPPermanentError(`Cannot find ${quote(unescapeGlob(pattern))}: nothing matches the pattern; with --no-glob it is a plain name`);
   }
   return matches.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+}
+function targetsOf({ flags, operands }) {
+  const glob = !flags.has("no-glob");
+  return operands.map((text) => parseTarget2(text, {
+    glob
+  }));
 }
 async function expandFiles(ftp, target, context, outcome) {
   try {
@@ -28572,47 +28615,6 @@ function writeError(text) {
   }
 }
 
-// lib/cli/target.ts
-init_printable();
-var URL_REGEXP = /^((ftp|ftps|ftpes):\/\/[^/\\#]+)(?:\/([^#]*))?$/is;
-var ESCAPES_REGEXP = /(?:%[0-9a-f]{2})+/gi;
-function isURL(text) {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
-}
-function parseTarget2(text, { glob = false } = {}) {
-  if (isURL(text) && text.includes("#")) {
-    throw new UsageError('Cannot read the URL: it contains "#"; write %23 for this character of a name');
-  }
-  const match = URL_REGEXP.exec(text.trim());
-  if (match === null) {
-    throw new UsageError(isURL(text) ? "Cannot read the URL: it must look like ftp://user@host/path, with the scheme ftp:, ftpes: or ftps:" : `Cannot use ${text.includes("@") ? "this" : quote(text)} as a URL: it must begin with ftp://, ftpes:// or ftps://`);
-  }
-  const [, server, , raw = ""] = match;
-  const typed = raw.replace(/;type=[aid]$/i, "");
-  const isDirectory2 = typed === "" || typed.endsWith("/") || /%2f$/i.test(typed);
-  const bare = withoutTrailingSlashes(typed);
-  const pattern = bare.replace(/\\/g, "\\\\").replace(ESCAPES_REGEXP, (escapes) => escapeGlob(decodeEscapes(escapes)));
-  return {
-    server,
-    path: decodeEscapes(bare),
-    pattern: glob && isGlob(pattern) ? pattern : void 0,
-    isDirectory: isDirectory2
-  };
-}
-function groupByServer(targets) {
-  const groups = Map.groupBy(targets, ({ server }) => server);
-  return [
-    ...groups
-  ].map(([server, targets2]) => ({
-    server,
-    targets: targets2
-  }));
-}
-function lastName(path) {
-  const bare = withoutTrailingSlashes(path);
-  return bare.slice(bare.lastIndexOf("/") + 1);
-}
-
 // lib/cli/pool.ts
 var Outcome = class {
   /** Number of processed items. */
@@ -28731,13 +28733,11 @@ function checkTransfers(context) {
 // lib/cli/commands/cat.ts
 async function cat(context) {
   checkOperands(context, 1);
-  const { flags, operands } = context;
+  const { flags } = context;
   if (flags.has("json")) {
     throw new UsageError("Cannot use --json with cat: it prints the files");
   }
-  const targets = operands.map((text) => parseTarget2(text, {
-    glob: !flags.has("no-glob")
-  }));
+  const targets = targetsOf(context);
   await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     const paths = [];
     for (const target of wanted) {
@@ -28776,10 +28776,7 @@ async function printFile(ftp, path, { out, signal }) {
 init_printable();
 async function rm(context) {
   checkOperands(context, 1);
-  const { flags, operands } = context;
-  const targets = operands.map((text) => parseTarget2(text, {
-    glob: !flags.has("no-glob")
-  }));
+  const targets = targetsOf(context);
   for (const target of targets) checkNamed2("remove", target);
   await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     const matches = [];
@@ -28821,8 +28818,7 @@ async function removeMatch(ftp, { path, entry }, { flags, out, signal }) {
   }
 }
 function checkNamed2(action, { path }) {
-  const name = path.split("/").findLast((segment) => segment !== "") ?? ".";
-  if (name !== "." && name !== "..") return;
+  if (endsWithName(path)) return;
   throw new UsageError(`Cannot ${action} ${quote(path)}: give the path of a file or directory`);
 }
 async function mkdir(context) {
@@ -28984,10 +28980,8 @@ import { join as join2 } from "node:path";
 init_printable();
 async function get(context) {
   checkOperands(context, 1);
-  const { flags, operands } = context;
-  const targets = operands.map((text) => parseTarget2(text, {
-    glob: !flags.has("no-glob")
-  }));
+  const { flags } = context;
+  const targets = targetsOf(context);
   targets.forEach(checkFile);
   const output = flags.text("output");
   const isMany = targets.length > 1 || targets.some(({ pattern }) => pattern !== void 0);
@@ -29098,10 +29092,7 @@ init_node_module();
 init_printable();
 async function hash(context) {
   checkOperands(context, 1);
-  const { flags, operands } = context;
-  const targets = operands.map((text) => parseTarget2(text, {
-    glob: !flags.has("no-glob")
-  }));
+  const targets = targetsOf(context);
   await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     const matches = [];
     for (const target of wanted) {
@@ -29145,10 +29136,7 @@ async function readHash2(ftp, path, signal) {
 // lib/cli/commands/ls.ts
 async function ls(context) {
   checkOperands(context, 1);
-  const { flags, operands } = context;
-  const targets = operands.map((text) => parseTarget2(text, {
-    glob: !flags.has("no-glob")
-  }));
+  const targets = targetsOf(context);
   await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     await workThrough(ftp, wanted, context, outcome, (client, target) => show2(client, target, context), ({ path }) => path);
   });

@@ -2938,6 +2938,10 @@ function splitPath(path) {
     path.slice(slash)
   ];
 }
+function endsWithName(path) {
+  const last = path.split("/").findLast((segment) => segment !== "") ?? ".";
+  return last !== "." && last !== "..";
+}
 function withoutTrailingSlashes(path) {
   return path.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
 }
@@ -2988,6 +2992,9 @@ init_printable();
 function checkPath(value, name) {
   if (typeof value === "string" || value instanceof Uint8Array) return;
   throw new TypeError(`Cannot use "${name}": it must be a string or a Uint8Array, not ${value === void 0 || value === null ? value : `of type ${typeof value}`}`);
+}
+function isCurrentDirectory(path) {
+  return path.length === 0 || path === ".";
 }
 function withPath(verb, path) {
   return path.length === 0 ? {
@@ -5352,12 +5359,12 @@ function read13(line, context) {
 
 // lib/listing/zos_path.ts
 function joinMember(directory, name) {
-  if (directory === "" || directory === ".") return name;
+  if (isCurrentDirectory(directory)) return name;
   const { quote: quote2, text } = unquote(directory);
   return `${quote2}${text}(${name})${quote2}`;
 }
 function joinQualifier(directory, name) {
-  if (directory === "" || directory === ".") return name;
+  if (isCurrentDirectory(directory)) return name;
   const { quote: quote2, text } = unquote(directory);
   const dot = text === "" || text.endsWith(".") ? "" : ".";
   return `${quote2}${text}${dot}${name}${quote2}`;
@@ -10721,7 +10728,7 @@ async function dataSetKind(turn, path, options) {
   if (!path.startsWith("'")) await requestDirectory(turn, options);
   const { session } = turn;
   if (!isDataSet(session, path)) return void 0;
-  if (path === "" || path === ".") {
+  if (isCurrentDirectory(path)) {
     return session.state.directory.endsWith(".'") ? "prefix" : "library";
   }
   const leave = await enterDirectory(turn, path, options);
@@ -12256,12 +12263,16 @@ function checkWhole(reply, command, complaint) {
 var READ_SIZE3 = 64 * 1024;
 var BATCH_SIZE = 8 * 1024;
 var ADVICE3 = "finish the loop or break out of it, collect the entries first (Array.fromAsync), or use walk()";
-var REFUSED = {
+var EMPTY = {
   count: 0,
   selfEntries: 0,
   format: void 0,
-  isRefused: true,
+  isRefused: false,
   reply: void 0
+};
+var REFUSED = {
+  ...EMPTY,
+  isRefused: true
 };
 var ListingTransfer = class {
   #request;
@@ -12379,8 +12390,7 @@ var ListingTransfer = class {
 };
 function nameOf2({ session, path }) {
   const text = textOfPath(session, path);
-  const isHere = text === "" || text === ".";
-  return (isHere ? session.state.directory : text)?.split("/").findLast(Boolean);
+  return (isCurrentDirectory(text) ? session.state.directory : text)?.split("/").findLast(Boolean);
 }
 async function openMLSD(turn, { path }, signal) {
   const command = withPath("MLSD", path);
@@ -12397,8 +12407,7 @@ async function openMLSD(turn, { path }, signal) {
 }
 async function openList(turn, { path, options: { signal } }, flags = "") {
   const stay = () => Promise.resolve();
-  const isHere = path.length === 0 || path === ".";
-  const leave = isHere ? stay : await enterForTransfer(turn, path, {
+  const leave = isCurrentDirectory(path) ? stay : await enterForTransfer(turn, path, {
     signal
   });
   const command = withPath("LIST", leave === void 0 ? path : flags);
@@ -12655,19 +12664,11 @@ function firstWaitOf({ options: { timeout } }) {
 // lib/directories/verify_empty.ts
 init_printable();
 var PARENT = new TextEncoder().encode("..");
-var EMPTY = {
-  count: 0,
-  selfEntries: 0,
-  format: void 0,
-  isRefused: false,
-  reply: void 0
-};
 async function provesMLSD(request) {
   const { session, path } = request;
   const { profile } = session;
-  const isHere = path.length === 0 || path === ".";
   const isKnown = profile.hasMLSD !== void 0 || profile.hidesParent;
-  if (isHere || isKnown) return false;
+  if (isCurrentDirectory(path) || isKnown) return false;
   const parent = joinRawPath(rawPathOf(session, path), PARENT);
   const trial = new MLSDTrial({
     ...silent(request),
@@ -12684,7 +12685,7 @@ async function provesMLSD(request) {
   return !profile.hidesParent;
 }
 async function verifyEntered({ path, options: { signal }, exclusive }, { count, isRefused }) {
-  if (count > 0 || isRefused || path.length === 0 || path === ".") return;
+  if (count > 0 || isRefused || isCurrentDirectory(path)) return;
   await exclusive(async (turn) => {
     const leave = await enterDirectory(turn, path, {
       signal
@@ -13826,8 +13827,7 @@ async function remove(session, path, { signal, ...others }, { kind, begin: begin
   }
 }
 function checkNamed(path) {
-  const name = path.split("/").findLast((segment) => segment !== "") ?? "";
-  if (name !== "" && name !== "." && name !== "..") return;
+  if (endsWithName(path)) return;
   throw new TypeError(`Cannot remove ${quote(path)} with everything in it: it ends with no name; give the path of a directory, or remove its entries one by one`);
 }
 function deletion(path) {
@@ -19337,24 +19337,21 @@ var ItemTable = class {
     this.#objects.set(item.name, item);
     if (this.#objects.size > MAX_OBJECTS) this.#pack();
   }
-  /** Returns the names. */
-  *keys() {
-    let at = 0;
-    for (const name of this.#objects.keys()) {
-      at++;
-      yield name;
-    }
-    const packed = this.#packed;
-    for (; at < (packed?.size ?? 0); at++) yield packed.name(at);
+  /** Returns the names, including those that are added meanwhile. */
+  keys() {
+    return this.#visit(this.#objects.keys(), (packed, index) => packed.name(index));
   }
   /** Returns the entries, including those that are added meanwhile. */
-  *values() {
+  values() {
+    return this.#visit(this.#objects.values(), (packed, index) => packed.at(index));
+  }
+  *#visit(objects, read19) {
     let at = 0;
-    for (const item of this.#objects.values()) {
+    for (const one of objects) {
       at++;
-      yield item;
+      yield one;
     }
-    for (; at < (this.#packed?.size ?? 0); at++) yield this.#packed.at(at);
+    for (; at < (this.#packed?.size ?? 0); at++) yield read19(this.#packed, at);
   }
   #pack() {
     this.#packed = new PackedItems();
@@ -19508,7 +19505,6 @@ var Snapshot = class {
     this.#folded ??= folded;
   }
 };
-var MAX_OBJECTS2 = 4096;
 var FoldedNames = class {
   /** The names of a directory that is not large, by their folded form. */
   #few = /* @__PURE__ */ new Map();
@@ -19519,7 +19515,7 @@ var FoldedNames = class {
     const folded = fold(name);
     if (this.#table !== void 0) return this.#put(this.#table, folded, name);
     this.#few.set(folded, name);
-    if (this.#few.size <= MAX_OBJECTS2) return;
+    if (this.#few.size <= MAX_OBJECTS) return;
     this.#table = new NameTable();
     for (const [key, value] of this.#few) this.#put(this.#table, key, value);
     this.#few.clear();
