@@ -46,11 +46,10 @@ export type {
   DiagnosisProblem,
   DiagnosisStep,
 } from "./lib/doctor/report.ts";
-export { FTP, type PipelineOptions } from "./lib/client/ftp.ts";
+export { FTP } from "./lib/client/ftp.ts";
 export {
   FTPProtocol,
   type RetrbinaryOptions,
-  type StorbinaryOptions,
 } from "./lib/client/ftp_protocol.ts";
 export { ftpcp } from "./lib/client/ftpcp.ts";
 export type { FTPOptions } from "./lib/client/options.ts";
@@ -59,7 +58,6 @@ export type {
   ProfileStore,
 } from "./lib/client/profile_store.ts";
 export { DataConnection } from "./lib/connection/data_connection.ts";
-export type { DataListener } from "./lib/connection/dial.ts";
 export type { Dial, DialedConn } from "./lib/connection/dialed_stream.ts";
 export type { TLSInfo } from "./lib/connection/tls_info.ts";
 export type { DiagnosticEvents } from "./lib/connection/diagnostics.ts";

@@ -87,7 +87,7 @@ import { showValue } from "../protocol/check_word.ts";
 import { parseCommand, type Path } from "../protocol/command.ts";
 import type { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
-import { pipeline } from "../transfer/pipeline.ts";
+import { pipeline, type PipelineOptions } from "../transfer/pipeline.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { preparePipeline } from "./server_quirks.ts";
@@ -98,7 +98,7 @@ import { connectionOf, FTPProtocol } from "./ftp_protocol.ts";
 /** Default of `window`. */
 const WINDOW = 4096;
 
-const PIPELINE_OPTIONS: NamesOf<PipelineOptions> = {
+const PIPELINE_OPTIONS: NamesOf<Partial<PipelineOptions>> = {
   window: true,
   signal: true,
 };
@@ -120,19 +120,6 @@ const STORE_OPTIONS: NamesOf<StoreOptions> = {
   append: true,
   signal: true,
 };
-
-/** Options of {@linkcode FTP.prototype.pipeline FTP.pipeline}. */
-export interface PipelineOptions {
-  /**
-   * Largest number of unanswered commands; 1 for servers that cannot handle
-   * more.
-   *
-   * @default 4096
-   */
-  window?: number | undefined;
-  /** Aborts the wait for a reply. */
-  signal?: AbortSignal | undefined;
-}
 
 /**
  * An FTP client: paths, streams, whole files and whole directories. The methods
@@ -194,7 +181,9 @@ export class FTP extends FTPProtocol {
    * TLS.
    *
    * @param commands Whole command lines, read as replies arrive
-   * @param options Window and signal
+   * @param options `window`: largest number of unanswered commands, 4096 by
+   * default; 1 for servers that cannot handle more. `signal`: aborts the wait
+   * for a reply
    * @returns For each command, in order, its reply or the server's refusal
    * @throws {TypeError} If a line has CR, LF or NUL
    * @throws {RangeError} If the window is not a positive integer
@@ -218,7 +207,10 @@ export class FTP extends FTPProtocol {
    */
   async *pipeline(
     commands: Iterable<string>,
-    options: PipelineOptions = {},
+    options: {
+      window?: number | undefined;
+      signal?: AbortSignal | undefined;
+    } = {},
   ): AsyncGenerator<Reply | FTPError> {
     const { window = WINDOW, signal } = options;
     checkNames("pipeline", options, PIPELINE_OPTIONS);

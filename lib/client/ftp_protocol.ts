@@ -15,7 +15,6 @@ import {
   connectionOver,
   type DataConnection,
 } from "../connection/data_connection.ts";
-import type { DataListener } from "../connection/dial.ts";
 import { checkActive } from "../connection/route.ts";
 import type { TLSInfo } from "../connection/tls_info.ts";
 import { makeFactsParser } from "../listing/facts.ts";
@@ -96,12 +95,6 @@ export interface RetrbinaryOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Options of `storbinary`. */
-export interface StorbinaryOptions extends Omit<RetrbinaryOptions, "reuse"> {
-  /** Called with each block that was written, and awaited. */
-  callback?: ((block: Uint8Array) => unknown) | undefined;
-}
-
 const RETRBINARY_OPTIONS: NamesOf<RetrbinaryOptions> = {
   blocksize: true,
   reuse: true,
@@ -109,7 +102,9 @@ const RETRBINARY_OPTIONS: NamesOf<RetrbinaryOptions> = {
   signal: true,
 };
 
-const STORBINARY_OPTIONS: NamesOf<StorbinaryOptions> = {
+const STORBINARY_OPTIONS: NamesOf<
+  NonNullable<Parameters<FTPProtocol["storbinary"]>[2]>
+> = {
   blocksize: true,
   callback: true,
   rest: true,
@@ -675,7 +670,10 @@ export class FTPProtocol implements AsyncDisposable {
    *
    * @tags allow-net
    * @param options A signal
-   * @returns The listener; its `accept()` only accepts the server's connection
+   * @returns The listener. `addr` is the local address and port, which the
+   * server was sent. `accept()` returns the server's connection, and closes those
+   * from other addresses; it throws `Deno.errors.TimedOut` if the server does not
+   * connect within `timeout`
    * @throws {FTPError} If the server refuses
    * @throws {Deno.errors.AddrInUse} If no port of `activePorts` is free
    *
@@ -694,7 +692,13 @@ export class FTPProtocol implements AsyncDisposable {
    * await ftp.voidresp();
    * ```
    */
-  async makeport(options: SignalOptions = {}): Promise<DataListener> {
+  async makeport(options: SignalOptions = {}): Promise<{
+    readonly addr: Deno.NetAddr;
+    accept(
+      options?: { signal?: AbortSignal | undefined },
+    ): Promise<Deno.TcpConn>;
+    close(): void;
+  }> {
     const session = this.#connection.session;
     return await session.exclusive(
       (turn) => requestActive(turn, options),
@@ -920,7 +924,9 @@ export class FTPProtocol implements AsyncDisposable {
    *
    * @param cmd `STOR path`, `APPE path`, `STOU`
    * @param source The bytes
-   * @param options Block size, callback, offset and signal
+   * @param options Block size, offset and signal, as in
+   * {@linkcode FTPProtocol.retrbinary retrbinary}. `callback`: called with each
+   * block that was written, and awaited
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure (552: disk
    * full)
@@ -940,7 +946,9 @@ export class FTPProtocol implements AsyncDisposable {
   async storbinary(
     cmd: string,
     source: Source,
-    options: StorbinaryOptions = {},
+    options: Omit<RetrbinaryOptions, "reuse"> & {
+      callback?: ((block: Uint8Array) => unknown) | undefined;
+    } = {},
   ): Promise<Reply> {
     checkNames("storbinary", options, STORBINARY_OPTIONS);
     checkRest(options.rest);

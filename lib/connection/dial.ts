@@ -139,11 +139,7 @@ function showHost(hostname: string): string {
 /** A port, or a range of ports, first and last included. */
 export type PortRange = number | readonly [first: number, last: number];
 
-/**
- * Options of a {@linkcode DataListener}.
- *
- * @internal
- */
+/** Options of {@linkcode ServerListener.listen}. */
 export interface ListenOptions {
   /** The only address that may connect. */
   peer: string;
@@ -153,30 +149,8 @@ export interface ListenOptions {
   lastPort?: number | undefined;
 }
 
-/**
- * Listens for the server's data connection in active mode. `FTPProtocol.makeport`
- * returns one.
- */
-export interface DataListener {
-  /** The local address and port, which the server was sent. */
-  readonly addr: Deno.NetAddr;
-  /**
-   * Accepts the server's connection. Connections from other addresses are
-   * closed.
-   *
-   * @param options A signal
-   * @returns The connection
-   * @throws {Deno.errors.TimedOut} If the server does not connect in time
-   */
-  accept(
-    options?: { signal?: AbortSignal | undefined },
-  ): Promise<Deno.TcpConn>;
-  /** Stops listening. */
-  close(): void;
-}
-
-/** The listener on a port of this machine. */
-export class ServerListener implements DataListener {
+/** Listens for the server's data connection in active mode. */
+export class ServerListener {
   readonly #listener: Deno.TcpListener;
   readonly #options: ListenOptions;
 
@@ -219,10 +193,12 @@ export class ServerListener implements DataListener {
     throw failure;
   }
 
+  /** The local address and port. */
   get addr(): Deno.NetAddr {
     return this.#listener.addr;
   }
 
+  /** Accepts the server's connection. Closes those from other addresses. */
   async accept(
     options: { signal?: AbortSignal | undefined } = {},
   ): Promise<Deno.TcpConn> {

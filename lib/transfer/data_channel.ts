@@ -6,7 +6,7 @@
  */
 
 import type { ByteStream } from "../connection/byte_stream.ts";
-import { type DataListener, ServerListener } from "../connection/dial.ts";
+import { ServerListener } from "../connection/dial.ts";
 import { checkActive } from "../connection/route.ts";
 import {
   formatEprt,
@@ -190,7 +190,7 @@ async function listenActive(
 export async function requestActive(
   turn: ExclusiveTurn,
   options: SignalOptions = {},
-): Promise<DataListener> {
+): Promise<ServerListener> {
   const { session } = turn;
   checkActive(session.options.route);
   const listener = listenForServer(session);
@@ -209,7 +209,7 @@ export async function requestActive(
 }
 
 /** Listens on the local address of the control connection, or on the user's. */
-function listenForServer(session: Session): DataListener {
+function listenForServer(session: Session): ServerListener {
   const { localAddress, activePorts, timeout } = session.options;
   const local = session.control.stream.localAddr as Deno.NetAddr;
   const hostname = localAddress ?? local.hostname;
