@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { FTP } from "../../mod.ts";
 import type { Handler } from "../testing/scripted/mod.ts";
-import { type Script, startScript } from "./script.ts";
+import { type Script, startScript } from "../testing/client_script.ts";
 
 const BYTES = new TextEncoder().encode("one\ntwo\n");
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTP, FTPTemporaryError } from "../../mod.ts";
-import { memoryServer } from "../files/memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 import { bytes, fetchBytes, logIn, text } from "../real/client.ts";
 import { logInTLS, withTLS } from "../real/tls_client.ts";
 import { serverTest } from "../testing/servers/mod.ts";

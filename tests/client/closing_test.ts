@@ -5,9 +5,9 @@ import { makeEncoding } from "../../lib/protocol/encoding.ts";
 import { FTP, type TraceEvent } from "../../mod.ts";
 import type { ScriptedServer } from "../testing/scripted/mod.ts";
 import { SilentPort } from "../testing/silent_port.ts";
-import { startTCPServer, type TLSTestServer } from "../tls/echo_server.ts";
+import { startTCPServer, type TLSTestServer } from "../testing/echo_server.ts";
 import { connectImplicit, startImplicit } from "./implicit_front.ts";
-import { type ErrorClass, startScript } from "./script.ts";
+import { type ErrorClass, startScript } from "../testing/client_script.ts";
 
 /** A time-out that is longer than any test. */
 const TIMEOUT = 20_000;

@@ -7,7 +7,11 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { type ErrorClass, type Script, startScript } from "./script.ts";
+import {
+  type ErrorClass,
+  type Script,
+  startScript,
+} from "../testing/client_script.ts";
 
 type Call = (ftp: FTP) => Promise<unknown>;
 

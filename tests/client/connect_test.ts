@@ -6,7 +6,7 @@ import {
   FTPPermanentError,
 } from "../../mod.ts";
 import { HAS_IPV6 } from "../testing/servers/loopback.ts";
-import { startScript } from "./script.ts";
+import { startScript } from "../testing/client_script.ts";
 
 const LOGIN = ["USER anonymous", "PASS anonymous@"];
 

@@ -5,7 +5,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { connect, FTPError } from "../../mod.ts";
 import type { Handler } from "../testing/scripted/mod.ts";
-import { byDefault, type ErrorClass, startScript } from "./script.ts";
+import {
+  byDefault,
+  type ErrorClass,
+  startScript,
+} from "../testing/client_script.ts";
 
 const RETRY = { attempts: 3, delay: 1, maxDelay: 2 };
 

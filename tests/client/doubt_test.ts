@@ -8,9 +8,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { type FTP, FTPProtocolError, FTPTemporaryError } from "../../mod.ts";
-import { hangsAfter, Pair } from "../directories/scripted_listings.ts";
+import { hangsAfter, Pair } from "../testing/scripted_listings.ts";
 import type { Handler, Turn } from "../testing/scripted/mod.ts";
-import { CLEAN_GREETING, startScript } from "./script.ts";
+import { CLEAN_GREETING, startScript } from "../testing/client_script.ts";
 
 const ENOUGH = new Error("Enough");
 

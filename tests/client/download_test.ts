@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type FTP, FTPPermanentError, FTPReplyError } from "../../mod.ts";
-import { startScript } from "./script.ts";
+import { startScript } from "../testing/client_script.ts";
 
 const BYTES = Uint8Array.from({ length: 1_000_000 }, (_, i) => i * 7 % 251);
 

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { FTPOptions } from "../../mod.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";
 import { certificates } from "../testing/servers/certificates.ts";
-import { startTLSServer } from "../tls/echo_server.ts";
+import { startTLSServer } from "../testing/echo_server.ts";
 
 const PROGRAM = new URL("ending_program.ts", import.meta.url);
 

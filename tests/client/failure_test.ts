@@ -6,7 +6,12 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { type ErrorClass, type Script, stall, startScript } from "./script.ts";
+import {
+  type ErrorClass,
+  type Script,
+  stall,
+  startScript,
+} from "../testing/client_script.ts";
 
 /** Faults instead of a reply to NOOP, and the results. */
 const FAILURES: [

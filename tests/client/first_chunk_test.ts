@@ -1,6 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type FTP, FTPPermanentError, type Source } from "../../mod.ts";
-import { type Script, startScript, untilAborted } from "./script.ts";
+import {
+  type Script,
+  startScript,
+  untilAborted,
+} from "../testing/client_script.ts";
 
 const BYTES = new TextEncoder().encode("new");
 

@@ -6,7 +6,11 @@ import {
   FTPTemporaryError,
 } from "../../mod.ts";
 import { HAS_IPV6 } from "../testing/servers/loopback.ts";
-import { type ErrorClass, type Script, startScript } from "./script.ts";
+import {
+  type ErrorClass,
+  type Script,
+  startScript,
+} from "../testing/client_script.ts";
 
 const SOURCE: Script = {
   EPSV: (turn) => turn.reply(229, "Here (|||4242|)"),

@@ -8,7 +8,11 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { type ErrorClass, type Script, startScript } from "./script.ts";
+import {
+  type ErrorClass,
+  type Script,
+  startScript,
+} from "../testing/client_script.ts";
 
 /** A greeting that is not a welcome, and the error of connect(). */
 const REFUSALS: [

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { FTP, FTPError } from "../../mod.ts";
-import { chooseCount, chooseSeed, Random } from "../parser/random.ts";
+import { chooseCount, chooseSeed, Random } from "../testing/random.ts";
 import { ReplyOracle } from "../parser/reply_oracle.ts";
 import { ScriptedServer, type Turn } from "../testing/scripted/mod.ts";
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FTP, ftpcp, type RetryEvent } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { type MemoryServer, memoryServer } from "../files/memory_server.ts";
+import { type MemoryServer, memoryServer } from "../testing/memory_server.ts";
 import { bytes } from "../real/client.ts";
-import { startScript } from "./script.ts";
+import { startScript } from "../testing/client_script.ts";
 
 /** Retries that wait longer than any test, and report the wait. */
 function longRetries(times = 1) {

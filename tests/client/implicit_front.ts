@@ -5,8 +5,12 @@
 import { connect as dial } from "node:net";
 import { FTP, type FTPOptions } from "../../mod.ts";
 import { certificates } from "../testing/servers/certificates.ts";
-import { startTLSServer, type TLSTestServer } from "../tls/echo_server.ts";
-import { type ClientServer, type Script, startScript } from "./script.ts";
+import { startTLSServer, type TLSTestServer } from "../testing/echo_server.ts";
+import {
+  type ClientServer,
+  type Script,
+  startScript,
+} from "../testing/client_script.ts";
 
 /** A scripted server, and the TLS server in front of it. */
 export interface ImplicitServer {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { FTP } from "../../mod.ts";
-import { startScript } from "./script.ts";
+import { startScript } from "../testing/client_script.ts";
 
 /** Every argument with text of the caller, and its name in the message. */
 const WAYS: [

@@ -5,7 +5,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import type { FTP } from "../../mod.ts";
-import { Pair } from "../directories/scripted_listings.ts";
+import { Pair } from "../testing/scripted_listings.ts";
 
 /** More than buffers hold, so that no download has ended by itself. */
 const LARGE = "a line of text\r\n".repeat(400_000);

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { FTPProtocolError, FTPReplyError } from "../../mod.ts";
 import { breakAfterFirst } from "../break_after_first.ts";
 import { PeerGone, type Turn } from "../testing/scripted/mod.ts";
-import { type Script, startScript } from "./script.ts";
+import { type Script, startScript } from "../testing/client_script.ts";
 
 /**
  * Sends the pieces one by one, each after the client has read the previous one.

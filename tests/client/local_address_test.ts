@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { connect, FTP } from "../../mod.ts";
-import { memoryServer } from "../files/memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 import { FakeProxy, tunnelByHTTP } from "../testing/fake_proxy.ts";
 
 /** Whether all of 127.0.0.0/8 is this machine. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPError, FTPPermanentError, FTPReplyError } from "../../mod.ts";
-import { type Script, startScript } from "./script.ts";
+import { type Script, startScript } from "../testing/client_script.ts";
 
 /**
  * Replies that accept a login, and the commands sent; the last reply is "...

@@ -14,8 +14,8 @@ import {
   FTPTemporaryError,
 } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { memoryServer } from "../files/memory_server.ts";
-import { startScript } from "./script.ts";
+import { memoryServer } from "../testing/memory_server.ts";
+import { startScript } from "../testing/client_script.ts";
 
 const { NotConnected } = Deno.errors;
 

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DEAD_PORT } from "../testing/dead_port.ts";
 import { connect, FTP, ftpcp, FTPPermanentError } from "../../mod.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";
-import { startScript } from "./script.ts";
+import { startScript } from "../testing/client_script.ts";
 
 /** Calls that the types would reject, and the argument that the error names. */
 const CALLS: [

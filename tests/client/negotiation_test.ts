@@ -8,7 +8,7 @@ import {
   type Script,
   stall,
   startScript,
-} from "./script.ts";
+} from "../testing/client_script.ts";
 
 const LIST: Script = { LIST: (turn) => turn.send("one\r\n") };
 

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { parseNetrc } from "../../lib/client/netrc.ts";
 import { connect, FTPPermanentError } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { memoryServer } from "../files/memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 const NETRC = `# who is who
 machine first.example login ann password "a \\"quoted\\" word"

@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FTP, type FTPOptions, type RetryOptions } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { memoryServer } from "../files/memory_server.ts";
-import { startScript } from "./script.ts";
+import { memoryServer } from "../testing/memory_server.ts";
+import { startScript } from "../testing/client_script.ts";
 
 const MOST = 2 ** 31 - 1;
 

@@ -3,7 +3,7 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { FTP } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { memoryServer } from "../files/memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 const CALLS: [name: string, call: (ftp: FTP, local: string) => unknown][] = [
   ["list", (ftp) => Array.fromAsync(ftp.list())],

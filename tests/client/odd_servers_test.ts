@@ -6,9 +6,13 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { memoryServer } from "../files/memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 import { connectImplicit, startImplicit } from "./implicit_front.ts";
-import { byDefault, type Script, startScript } from "./script.ts";
+import {
+  byDefault,
+  type Script,
+  startScript,
+} from "../testing/client_script.ts";
 
 const LIST: Script = { LIST: (turn) => turn.send("one\r\n") };
 

@@ -6,7 +6,7 @@ import {
   FTPTemporaryError,
 } from "../../mod.ts";
 import type { Turn } from "../testing/scripted/mod.ts";
-import { startScript } from "./script.ts";
+import { startScript } from "../testing/client_script.ts";
 
 async function retrieve(ftp: FTP): Promise<string> {
   const blocks: Uint8Array<ArrayBuffer>[] = [];

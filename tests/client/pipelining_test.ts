@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTPError, type Reply } from "../../mod.ts";
-import { byDefault, stall, startScript } from "./script.ts";
+import { byDefault, stall, startScript } from "../testing/client_script.ts";
 
 /** Commands of a download and an upload, after login. */
 const TRANSFERS = [

@@ -4,7 +4,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FTP, type LearnedProfile, type ProfileStore } from "../../mod.ts";
-import { type MemoryServer, memoryServer } from "../files/memory_server.ts";
+import { type MemoryServer, memoryServer } from "../testing/memory_server.ts";
 
 /** A store in memory. */
 class MemoryStore implements ProfileStore {

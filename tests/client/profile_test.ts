@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { FTP } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { type MemoryServer, memoryServer } from "../files/memory_server.ts";
+import { type MemoryServer, memoryServer } from "../testing/memory_server.ts";
 
 const REFUSED = ["MLSD", "FEAT", "MLST", "MDTM"] as const;
 

@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTP, FTPPermanentError } from "../../mod.ts";
-import { memoryServer } from "../files/memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 import { TestAuthority } from "../testing/servers/test_authority.ts";
-import { startTLSServer } from "../tls/echo_server.ts";
+import { startTLSServer } from "../testing/echo_server.ts";
 
 /** Loses the connection; a walk opens another one. */
 async function loseConnection(ftp: FTP): Promise<void> {

@@ -5,7 +5,7 @@ import {
   FTPReplyError,
   type TraceEvent,
 } from "../../mod.ts";
-import { type Script, startScript } from "./script.ts";
+import { type Script, startScript } from "../testing/client_script.ts";
 
 const SECRET = "hunter2";
 const REPEATED = `User bob with password '${SECRET}' is wrong`;

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect, type FTP, FTPError, type TraceEvent } from "../../mod.ts";
-import { type Script, stall, startScript } from "./script.ts";
+import { type Script, stall, startScript } from "../testing/client_script.ts";
 
 const SECRET = "hunter2";
 

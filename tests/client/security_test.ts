@@ -7,7 +7,7 @@ import {
   TLSError,
 } from "../../mod.ts";
 import { connectImplicit, startImplicit } from "./implicit_front.ts";
-import { type ErrorClass, startScript } from "./script.ts";
+import { type ErrorClass, startScript } from "../testing/client_script.ts";
 
 /** Replies to AUTH other than 234, and the results. */
 const REFUSALS: [reply: string, Class: ErrorClass][] = [

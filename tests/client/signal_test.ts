@@ -1,6 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type FTP, FTPError } from "../../mod.ts";
-import { type Script, startScript, untilAborted } from "./script.ts";
+import {
+  type Script,
+  startScript,
+  untilAborted,
+} from "../testing/client_script.ts";
 
 const REASON = new Error("enough");
 

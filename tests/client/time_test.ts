@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type FTP, FTPTemporaryError } from "../../mod.ts";
-import { stall, startScript } from "./script.ts";
+import { stall, startScript } from "../testing/client_script.ts";
 
 const TIMEOUT = 300;
 

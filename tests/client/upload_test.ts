@@ -2,7 +2,11 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { connectionOf } from "../../lib/client/ftp_protocol.ts";
 import type { ByteStream } from "../../lib/connection/byte_stream.ts";
 import { FTPPermanentError, type Source } from "../../mod.ts";
-import { type Script, startScript, untilAborted } from "./script.ts";
+import {
+  type Script,
+  startScript,
+  untilAborted,
+} from "../testing/client_script.ts";
 
 const LATIN1 = new TextDecoder("latin1");
 

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { connect, FTP, type FTPOptions } from "../../mod.ts";
 import { checkWord } from "../../lib/protocol/check_word.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { memoryServer } from "../files/memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 /** Invalid options in plain JavaScript, and their errors. */
 const SETTINGS: [options: Record<string, unknown>, message: string][] = [

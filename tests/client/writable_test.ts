@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPTemporaryError } from "../../mod.ts";
-import { type ErrorClass, startScript } from "./script.ts";
+import { type ErrorClass, startScript } from "../testing/client_script.ts";
 
 /** Replies to ABOR, and the error of voidresp. */
 const REPLIES: [text: string, error: ErrorClass][] = [

@@ -2,8 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { FTPPermanentError } from "../../mod.ts";
 import { addReadOnlyLink, logIn } from "../real/client.ts";
 import { serverTest } from "../testing/servers/mod.ts";
-import { memoryServer } from "../files/memory_server.ts";
-import { Pair } from "./scripted_listings.ts";
+import { memoryServer } from "../testing/memory_server.ts";
+import { Pair } from "../testing/scripted_listings.ts";
 
 serverTest(
   "FTP.ensureDir makes a folder and its parents, and stays where it is",

@@ -7,7 +7,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTP, type FTPOptions } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { worked } from "../testing/cpu_time.ts";
-import { fact, Pair, sendLines } from "./scripted_listings.ts";
+import { fact, Pair, sendLines } from "../testing/scripted_listings.ts";
 
 const ENTRIES = 10_000;
 const FLAT = `/flat/${ENTRIES}`;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Glob } from "../../lib/directories/glob.ts";
-import { Pair } from "./scripted_listings.ts";
+import { Pair } from "../testing/scripted_listings.ts";
 import { worked } from "../testing/cpu_time.ts";
 
 const CASES: [glob: string, matches: string[], misses: string[]][] = [

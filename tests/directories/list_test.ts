@@ -20,7 +20,7 @@ import {
   sends,
   unix,
   UNKNOWN,
-} from "./scripted_listings.ts";
+} from "../testing/scripted_listings.ts";
 
 Deno.test("FTP.list gives the entries of MLSD", async () => {
   await using pair = await Pair.make({ "/d/a.txt": "12345", "/d/sub/b": "" });

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { memoryServer } from "../files/memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 import type { ScriptedServer } from "../testing/scripted/mod.ts";
 
 /**

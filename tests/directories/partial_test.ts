@@ -14,7 +14,13 @@ import { logIn } from "../real/client.ts";
 import { type ServerFeatures, serverTest } from "../testing/servers/mod.ts";
 import { DENIALS, deny } from "../testing/servers/unreadable.ts";
 import type { Handler } from "../testing/scripted/mod.ts";
-import { fact, namesOf, Pair, unix, UNKNOWN } from "./scripted_listings.ts";
+import {
+  fact,
+  namesOf,
+  Pair,
+  unix,
+  UNKNOWN,
+} from "../testing/scripted_listings.ts";
 
 /** Pure-FTPd, which cuts listings at 10,000 entries by default. */
 const CUTTING = {

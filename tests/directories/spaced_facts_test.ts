@@ -6,7 +6,7 @@
 import { assertEquals } from "@std/assert";
 import { LocalFolder } from "../files/local_folder.ts";
 import { readTree, type Tree, writeTree } from "../mirror/tree.ts";
-import { Pair, sends } from "./scripted_listings.ts";
+import { Pair, sends } from "../testing/scripted_listings.ts";
 
 const NAMES = ["a.txt", "in side", " lead", "x;y", "x; y=z", "; ;", "..."];
 

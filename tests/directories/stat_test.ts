@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FTPPermanentError, FTPTemporaryError } from "../../mod.ts";
-import { Pair, sends, unix, UNKNOWN } from "./scripted_listings.ts";
+import { Pair, sends, unix, UNKNOWN } from "../testing/scripted_listings.ts";
 
 Deno.test("FTP.stat reads MLST, and names the entry by the path", async () => {
   await using pair = await Pair.make({ "/d/a b.txt": "12345" });

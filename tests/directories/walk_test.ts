@@ -16,7 +16,7 @@ import {
   sends,
   unix,
   UNKNOWN,
-} from "./scripted_listings.ts";
+} from "../testing/scripted_listings.ts";
 
 const TREE = {
   "/a.txt": "1",

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTPPermanentError } from "../../mod.ts";
-import { Pair, UNKNOWN } from "./scripted_listings.ts";
+import { Pair, UNKNOWN } from "../testing/scripted_listings.ts";
 
 /** The data sets: a sequential one, and a partitioned one with a member. */
 const DATA_SETS = ["IBMUSER.SEQ", "IBMUSER.JCL"];

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { LocalFolder } from "./local_folder.ts";
-import { memoryServer } from "./memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 const MARK = "0123456789abcdef";
 

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPPermanentError, FTPTemporaryError } from "../../mod.ts";
 import { LocalFolder } from "./local_folder.ts";
-import { memoryServer } from "./memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 const FILES = { "/a": "first", "/b": "second", "/c": "third" };
 const VSFTPD = "220 (vsFTPd 3.0.3)";

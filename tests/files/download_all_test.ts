@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { LocalFolder } from "./local_folder.ts";
-import { type MemoryServer, memoryServer } from "./memory_server.ts";
+import { type MemoryServer, memoryServer } from "../testing/memory_server.ts";
 
 const COUNT = 12;
 

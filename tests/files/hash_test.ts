@@ -6,7 +6,7 @@ import { Reply } from "../../lib/protocol/reply.ts";
 import { makeData } from "../real/client.ts";
 import type { Turn } from "../testing/scripted/mod.ts";
 import { LocalFolder } from "./local_folder.ts";
-import { type MemoryServer, memoryServer } from "./memory_server.ts";
+import { type MemoryServer, memoryServer } from "../testing/memory_server.ts";
 
 const MD5 = "d41d8cd98f00b204e9800998ecf8427e";
 const OTHER = "0cc175b9c0f1b6a831c399e269772661";

@@ -3,7 +3,7 @@ import { formatProgress } from "../../lib/files/progress_bar.ts";
 import { type Progress, progressBar } from "../../mod.ts";
 import { makeData } from "../real/client.ts";
 import { LocalFolder } from "./local_folder.ts";
-import { memoryServer } from "./memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 const HALF: Progress = {
   transferred: 5_000_000,

@@ -15,7 +15,7 @@ import {
 import { logIn, makeData } from "../real/client.ts";
 import { logInTLS, withTLS } from "../real/tls_client.ts";
 import { serverTest } from "../testing/servers/mod.ts";
-import { memoryServer } from "./memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 const DATA = makeData(3_000_001);
 

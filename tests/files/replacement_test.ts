@@ -11,7 +11,7 @@ import { Proxy } from "../testing/proxy.ts";
 import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { logInThrough } from "./upload/cut_uploads.ts";
 import { LocalFolder, namesIn } from "./local_folder.ts";
-import { type MemoryServer, memoryServer } from "./memory_server.ts";
+import { type MemoryServer, memoryServer } from "../testing/memory_server.ts";
 
 const NEW = makeData(30_000);
 /** As long as the new file: a size tells nothing. */

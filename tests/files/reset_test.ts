@@ -9,7 +9,7 @@ import type { Turn } from "../testing/scripted/mod.ts";
 import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { logInThrough } from "./upload/cut_uploads.ts";
 import { LocalFolder } from "./local_folder.ts";
-import { memoryServer } from "./memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 // what a window holds: a reset loses what is on the way
 const DATA = makeData(20_000);

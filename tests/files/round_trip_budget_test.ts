@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { FTP as Client } from "../../mod.ts";
 import { TurnClock } from "../testing/turn_clock.ts";
 import { LocalFolder } from "./local_folder.ts";
-import { memoryServer } from "./memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 /** The greetings of servers that are served in different ways. */
 const GREETINGS = {

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DEAD_PORT } from "../testing/dead_port.ts";
 import { FTPPermanentError, FTPTemporaryError } from "../../mod.ts";
 import { LocalFolder } from "./local_folder.ts";
-import { type MemoryServer, memoryServer } from "./memory_server.ts";
+import { type MemoryServer, memoryServer } from "../testing/memory_server.ts";
 
 const FILES = { "/a": "first", "/b": "second" };
 const VERBS = /^(TYPE|SIZE|MDTM|EPSV|PASV|PORT|RETR)/;

@@ -3,7 +3,7 @@ import { FTPPermanentError, type UploadOptions } from "../../mod.ts";
 import { bytes, logIn, makeData } from "../real/client.ts";
 import { serverTest } from "../testing/servers/mod.ts";
 import { namesIn } from "./local_folder.ts";
-import { memoryServer } from "./memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 const SMALL = bytes("new");
 const LARGE = makeData(3_000_000);

@@ -4,7 +4,7 @@ import { bytes, logIn, makeData } from "../real/client.ts";
 import type { Turn } from "../testing/scripted/mod.ts";
 import { serverTest } from "../testing/servers/mod.ts";
 import { LocalFolder, namesIn } from "./local_folder.ts";
-import { memoryServer } from "./memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 const DATA = makeData(300_000);
 

@@ -3,7 +3,7 @@ import { TextLineStream, toBytes, toText } from "@std/streams";
 import { FTPPermanentError, FTPTemporaryError } from "../../mod.ts";
 import { bytes, logIn, makeData, text } from "../real/client.ts";
 import { serverTest } from "../testing/servers/mod.ts";
-import { memoryServer } from "./memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 const DATA = makeData(3_000_000);
 

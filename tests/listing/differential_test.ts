@@ -6,11 +6,11 @@ import { isNoise } from "../../lib/listing/noise.ts";
 import { ListingReader } from "../../lib/listing/listing_reader.ts";
 import { toByteText } from "../../lib/listing/parsed_source.ts";
 import { makeEncoding } from "../../lib/protocol/encoding.ts";
-import { chooseCount, chooseSeed } from "../parser/random.ts";
+import { chooseCount, chooseSeed } from "../testing/random.ts";
 import { readOracle } from "./oracle.ts";
 import type { OracleEntry } from "./oracle_entry.ts";
 import { SEEDS } from "./seeds.ts";
-import { fromByteText, NOW } from "./test_utils.ts";
+import { fromByteText, NOW } from "../testing/listing_cases.ts";
 
 /** A million takes half a minute: FTP_PROPERTY_CASES=1000000. */
 const LINES = chooseCount(20_000);

@@ -3,7 +3,7 @@ import {
   assertSplitProof,
   type Case,
   unknown,
-} from "./test_utils.ts";
+} from "../testing/listing_cases.ts";
 
 const LINES: readonly Case[] = [
   ["04-27-00  12:09PM       <DIR>          soft dir", {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { inferZone } from "../../lib/listing/infer_zone.ts";
-import { NOW, readListing } from "./test_utils.ts";
+import { NOW, readListing } from "../testing/listing_cases.ts";
 
 Deno.test("inferZone finds how far the server is from UTC", () => {
   const table: readonly [

@@ -10,7 +10,7 @@ import {
   readListing,
   toBytes,
   unknown,
-} from "./test_utils.ts";
+} from "../testing/listing_cases.ts";
 
 /** Compared fields: letter of the kind, name, size, time. */
 function rowsOf(

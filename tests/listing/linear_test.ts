@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { FORMATS } from "../../lib/listing/formats.ts";
 import { ListingReader } from "../../lib/listing/listing_reader.ts";
-import { chooseCount } from "../parser/random.ts";
+import { chooseCount } from "../testing/random.ts";
 import { assertLinear, LONG, UNITS } from "../testing/linear.ts";
 
 /** Whole lines, with all that is read from them. */

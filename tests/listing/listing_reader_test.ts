@@ -10,7 +10,7 @@ import {
   NOW,
   readListing,
   toBytes,
-} from "./test_utils.ts";
+} from "../testing/listing_cases.ts";
 
 const FILE = "-rw-r--r-- 1 u g 5 Jan  1  2000";
 const FACTS = "type=file;size=5;";

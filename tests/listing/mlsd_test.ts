@@ -9,7 +9,7 @@ import {
   fromByteText,
   readListing,
   unknown,
-} from "./test_utils.ts";
+} from "../testing/listing_cases.ts";
 
 const FACTS = "type=file;perm=awdrf;unique==keVO1+ZF4;";
 

@@ -1,4 +1,4 @@
-import { assertCases, type Case } from "./test_utils.ts";
+import { assertCases, type Case } from "../testing/listing_cases.ts";
 
 /** Sizes, times and modes that a server may write, and that are none. */
 const MLSD: readonly Case[] = [

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { ListingReaderOptions } from "../../lib/listing/listing_options.ts";
 import { FORMATS } from "../../lib/listing/formats.ts";
-import { assertSplitProof, readListing } from "./test_utils.ts";
+import { assertSplitProof, readListing } from "../testing/listing_cases.ts";
 
 /** Letter of the kind, name, size, time to the minute, and what else there is. */
 type Row = readonly [

@@ -8,7 +8,7 @@ import {
   fromByteText,
   NOW,
   readListing,
-} from "./test_utils.ts";
+} from "../testing/listing_cases.ts";
 
 /** Kind, name, size, time, and what else matters; a note is a text alone. */
 type Row = readonly [

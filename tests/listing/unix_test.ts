@@ -7,7 +7,7 @@ import {
   NOW,
   readListing,
   unknown,
-} from "./test_utils.ts";
+} from "../testing/listing_cases.ts";
 
 const LINES: readonly Case[] = [
   // Names

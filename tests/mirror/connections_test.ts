@@ -3,7 +3,7 @@ import { ProgressTracker, RateLimiter } from "../../lib/files/progress.ts";
 import { collisionKey } from "../../lib/mirror/snapshot.ts";
 import type { FTPOptions, MirrorProgress } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { Pair } from "../directories/scripted_listings.ts";
+import { Pair } from "../testing/scripted_listings.ts";
 import type { Handler } from "../testing/scripted/mod.ts";
 import { foldNames } from "./folding_disk.ts";
 import { failuresOf, Notes, readTree, type Tree, writeTree } from "./tree.ts";

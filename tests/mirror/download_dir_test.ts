@@ -14,7 +14,7 @@ import {
   sendLines,
   sends,
   unix,
-} from "../directories/scripted_listings.ts";
+} from "../testing/scripted_listings.ts";
 import { foldNames } from "./folding_disk.ts";
 import { failuresOf, Notes, readTree, writeTree } from "./tree.ts";
 

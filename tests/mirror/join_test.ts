@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { FTPMirrorError } from "../../mod.ts";
-import { Pair, UNKNOWN } from "../directories/scripted_listings.ts";
+import { Pair, UNKNOWN } from "../testing/scripted_listings.ts";
 import type { Turn } from "../testing/scripted/mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { readTree, writeTree } from "./tree.ts";

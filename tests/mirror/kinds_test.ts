@@ -1,7 +1,7 @@
 /** Mirrors that replace a file by a directory, or a directory by a file. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { Pair, sends } from "../directories/scripted_listings.ts";
+import { Pair, sends } from "../testing/scripted_listings.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import type { Handler } from "../testing/scripted/mod.ts";
 import { failuresOf, Notes, readTree, type Tree, writeTree } from "./tree.ts";

@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { FTPMirrorError } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { memoryServer } from "../files/memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 import { failuresOf, Notes } from "./tree.ts";
 
 const FILES = { "/a": "first", "/b": "second", "/d/c": "third" };

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { MirrorOptions } from "../../mod.ts";
-import { Pair } from "../directories/scripted_listings.ts";
+import { Pair } from "../testing/scripted_listings.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { logIn } from "../real/client.ts";
 import { serverTest } from "../testing/servers/mod.ts";

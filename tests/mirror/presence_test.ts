@@ -10,7 +10,7 @@ import {
   sends,
   unix,
   UNKNOWN,
-} from "../directories/scripted_listings.ts";
+} from "../testing/scripted_listings.ts";
 import { logIn } from "../real/client.ts";
 import { serverTest } from "../testing/servers/mod.ts";
 import { foldNames } from "./folding_disk.ts";

@@ -3,8 +3,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { MirrorEntry } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { makePipeSync } from "../files/make_pipe.ts";
-import { Pair } from "../directories/scripted_listings.ts";
+import { makePipeSync } from "../testing/make_pipe.ts";
+import { Pair } from "../testing/scripted_listings.ts";
 import { failuresOf, readTree, writeTree } from "./tree.ts";
 
 const ignore = Deno.build.os === "windows";

@@ -7,7 +7,7 @@ import {
   sendLines,
   unix,
   UNKNOWN,
-} from "../directories/scripted_listings.ts";
+} from "../testing/scripted_listings.ts";
 import type { ScriptedServer } from "../testing/scripted/mod.ts";
 import { failuresOf, Notes, writeTree } from "./tree.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ReplyReader } from "../../lib/protocol/reply.ts";
-import { chooseCount, chooseSeed, Random } from "./random.ts";
+import { chooseCount, chooseSeed, Random } from "../testing/random.ts";
 import {
   type OracleError,
   type OracleOptions,

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { makeEncoding } from "../../lib/protocol/encoding.ts";
-import { chooseSeed, Random } from "../parser/random.ts";
+import { chooseSeed, Random } from "../testing/random.ts";
 import { worked } from "../testing/cpu_time.ts";
 
 /** A label, bytes and the text that they are, both ways. */

@@ -33,7 +33,7 @@ import { Authorities } from "../../lib/tls/certificate.ts";
 import { readCertificate } from "../../lib/tls/der.ts";
 import { readHandshakeError } from "../../lib/tls/errors.ts";
 import { ShownCertificate } from "../../lib/tls/shown_certificate.ts";
-import { fromByteText } from "../listing/test_utils.ts";
+import { fromByteText } from "../testing/listing_cases.ts";
 import {
   assertLinear,
   LONG,

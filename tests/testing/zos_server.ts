@@ -5,7 +5,7 @@
  */
 
 import type { Turn } from "./scripted/mod.ts";
-import { Pair, UNKNOWN } from "../directories/scripted_listings.ts";
+import { Pair, UNKNOWN } from "./scripted_listings.ts";
 
 const DATA_SETS =
   "Volume Unit    Referred Ext Used Recfm Lrecl BlkSz Dsorg Dsname";

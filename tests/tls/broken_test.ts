@@ -13,7 +13,7 @@ import { secureControl, secureData } from "../../lib/tls/secure.ts";
 import { TLSError } from "../../lib/tls/errors.ts";
 import { FTP } from "../../mod.ts";
 import { TestAuthority } from "../testing/servers/test_authority.ts";
-import { startTCPServer, startTLSServer } from "./echo_server.ts";
+import { startTCPServer, startTLSServer } from "../testing/echo_server.ts";
 
 using authority = await TestAuthority.make();
 const { pem } = await authority.issue("localhost");

@@ -8,7 +8,7 @@ import {
   TestAuthority,
   type TestCertificate,
 } from "../testing/servers/test_authority.ts";
-import { startTLSServer } from "./echo_server.ts";
+import { startTLSServer } from "../testing/echo_server.ts";
 
 using authority = await TestAuthority.make();
 

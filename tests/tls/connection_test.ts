@@ -12,7 +12,7 @@ import {
   TestAuthority,
   type TestCertificate,
 } from "../testing/servers/test_authority.ts";
-import { startTCPServer, startTLSServer } from "./echo_server.ts";
+import { startTCPServer, startTLSServer } from "../testing/echo_server.ts";
 
 const VERSIONS: readonly TLSVersion[] = ["TLSv1.2", "TLSv1.3"];
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPMirrorError } from "../../mod.ts";
 import { unhandledIn } from "../testing/unhandled.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { memoryServer } from "../files/memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 const FAULT = new Error("the callback's own fault");
 

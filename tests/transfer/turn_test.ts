@@ -12,7 +12,7 @@ import { requestActive } from "../../lib/transfer/data_channel.ts";
 import { openTransfer } from "../../lib/transfer/open_transfer.ts";
 import type { Session } from "../../lib/transfer/session.ts";
 import { ExclusiveTurn, Turn } from "../../lib/transfer/turn.ts";
-import { memoryServer } from "../files/memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 
 /**
  * Never called: each line but those without a comment is a mistake that must

@@ -11,7 +11,7 @@ import { logIn, makeData } from "../../real/client.ts";
 import { serverTest } from "../../testing/servers/mod.ts";
 import type { Turn } from "../../testing/scripted/mod.ts";
 import { LocalFolder } from "../local_folder.ts";
-import { memoryServer } from "../memory_server.ts";
+import { memoryServer } from "../../testing/memory_server.ts";
 
 const DATA = makeData(3_000_000);
 const QUICK: DownloadOptions = { retry: { delay: 1 } };

@@ -9,7 +9,7 @@ import { openInPlace } from "../../../lib/files/download/part_file.ts";
 import { logIn, makeData } from "../../real/client.ts";
 import { serverTest } from "../../testing/servers/mod.ts";
 import { LocalFolder } from "../local_folder.ts";
-import { memoryServer } from "../memory_server.ts";
+import { memoryServer } from "../../testing/memory_server.ts";
 
 const DATA = makeData(300_000);
 const OLD = makeData(400_000, 7);

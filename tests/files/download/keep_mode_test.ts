@@ -3,7 +3,7 @@ import { FTPTemporaryError } from "../../../mod.ts";
 import { keepMode } from "../../../lib/files/download/keep_mode.ts";
 import { makeData } from "../../real/client.ts";
 import { LocalFolder } from "../local_folder.ts";
-import { memoryServer } from "../memory_server.ts";
+import { memoryServer } from "../../testing/memory_server.ts";
 
 const DATA = makeData(300_000);
 const ignore = Deno.build.os === "windows"; // it has no modes

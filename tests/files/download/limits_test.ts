@@ -14,7 +14,7 @@ import {
 import { makeData } from "../../real/client.ts";
 import type { Turn } from "../../testing/scripted/mod.ts";
 import { LocalFolder } from "../local_folder.ts";
-import { memoryServer } from "../memory_server.ts";
+import { memoryServer } from "../../testing/memory_server.ts";
 
 const DATA = makeData(1_000_000);
 const NEVER: DownloadOptions = { retry: false };

@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { makeData } from "../../real/client.ts";
 import { LocalFolder } from "../local_folder.ts";
-import { makePipe } from "../make_pipe.ts";
-import { memoryServer } from "../memory_server.ts";
+import { makePipe } from "../../testing/make_pipe.ts";
+import { memoryServer } from "../../testing/memory_server.ts";
 
 const DATA = makeData(300_000); // more than a pipe holds, less than a block
 

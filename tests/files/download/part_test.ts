@@ -8,8 +8,8 @@ import { openPart } from "../../../lib/files/download/part_file.ts";
 import { makeData } from "../../real/client.ts";
 import type { Turn } from "../../testing/scripted/mod.ts";
 import { LocalFolder } from "../local_folder.ts";
-import { makePipe } from "../make_pipe.ts";
-import { memoryServer } from "../memory_server.ts";
+import { makePipe } from "../../testing/make_pipe.ts";
+import { memoryServer } from "../../testing/memory_server.ts";
 
 const DATA = makeData(300_000);
 const RESUME: DownloadOptions = { resume: true, retry: false };

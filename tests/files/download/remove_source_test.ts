@@ -11,7 +11,10 @@ import { logIn, makeData } from "../../real/client.ts";
 import type { Turn } from "../../testing/scripted/mod.ts";
 import { serverTest } from "../../testing/servers/mod.ts";
 import { LocalFolder, namesIn } from "../local_folder.ts";
-import { type MemoryServer, memoryServer } from "../memory_server.ts";
+import {
+  type MemoryServer,
+  memoryServer,
+} from "../../testing/memory_server.ts";
 import { failuresOf, readTree, writeTree } from "../../mirror/tree.ts";
 
 const DATA = makeData(300_000);

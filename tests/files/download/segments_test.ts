@@ -4,7 +4,10 @@ import { logIn, makeData } from "../../real/client.ts";
 import { logInTLS, withTLS } from "../../real/tls_client.ts";
 import { serverTest } from "../../testing/servers/mod.ts";
 import { LocalFolder } from "../local_folder.ts";
-import { type MemoryServer, memoryServer } from "../memory_server.ts";
+import {
+  type MemoryServer,
+  memoryServer,
+} from "../../testing/memory_server.ts";
 
 const MIB = 1024 * 1024;
 const DATA = makeData(5 * MIB + 17);

@@ -7,7 +7,10 @@ import {
 import { makeData } from "../../real/client.ts";
 import type { Turn } from "../../testing/scripted/mod.ts";
 import { LocalFolder } from "../local_folder.ts";
-import { type MemoryServer, memoryServer } from "../memory_server.ts";
+import {
+  type MemoryServer,
+  memoryServer,
+} from "../../testing/memory_server.ts";
 
 const DATA = makeData(300_000);
 const NEVER: DownloadOptions = { retry: false };

@@ -1,9 +1,9 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { WriteBehind } from "../../../lib/files/download/write_behind.ts";
 import { makeData } from "../../real/client.ts";
-import { memoryServer } from "../memory_server.ts";
+import { memoryServer } from "../../testing/memory_server.ts";
 import { LocalFolder } from "../local_folder.ts";
-import { makePipe } from "../make_pipe.ts";
+import { makePipe } from "../../testing/make_pipe.ts";
 
 const DATA = makeData(3_000_000);
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { bytes, logIn, text } from "../../real/client.ts";
 import { type RealServer, serverTest } from "../../testing/servers/mod.ts";
-import { memoryServer } from "../memory_server.ts";
+import { memoryServer } from "../../testing/memory_server.ts";
 
 const IS_UNIX = Deno.build.os !== "windows";
 

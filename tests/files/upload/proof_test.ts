@@ -9,7 +9,7 @@ import type { Turn } from "../../testing/scripted/mod.ts";
 import { serverTest } from "../../testing/servers/mod.ts";
 import { cutFirst, keepSome, logInThrough } from "./cut_uploads.ts";
 import { LocalFolder } from "../local_folder.ts";
-import { memoryServer } from "../memory_server.ts";
+import { memoryServer } from "../../testing/memory_server.ts";
 
 const DATA = makeData(1_000_000);
 const QUICK: UploadOptions = { retry: { delay: 1, attempts: 3 } };

@@ -4,7 +4,10 @@ import { logIn, makeData, text } from "../../real/client.ts";
 import { serverTest } from "../../testing/servers/mod.ts";
 import { cutFirst, keepSome, logInThrough } from "./cut_uploads.ts";
 import { LocalFolder, namesIn } from "../local_folder.ts";
-import { type MemoryServer, memoryServer } from "../memory_server.ts";
+import {
+  type MemoryServer,
+  memoryServer,
+} from "../../testing/memory_server.ts";
 
 const DATA = makeData(3_000_000);
 const QUICK: UploadOptions = { retry: { delay: 1, attempts: 3 } };

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FTPVerificationError, type UploadOptions } from "../../../mod.ts";
-import type { ErrorClass } from "../../client/script.ts";
+import type { ErrorClass } from "../../testing/client_script.ts";
 import { makeData } from "../../real/client.ts";
 import type { Turn } from "../../testing/scripted/mod.ts";
 import { LocalFolder } from "../local_folder.ts";
-import { memoryServer } from "../memory_server.ts";
+import { memoryServer } from "../../testing/memory_server.ts";
 
 const DATA = makeData(2_000_000);
 

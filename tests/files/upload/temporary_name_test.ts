@@ -14,7 +14,7 @@ import {
 import { bytes, logIn, text } from "../../real/client.ts";
 import { type RealServer, serverTest } from "../../testing/servers/mod.ts";
 import { LocalFolder } from "../local_folder.ts";
-import { memoryServer } from "../memory_server.ts";
+import { memoryServer } from "../../testing/memory_server.ts";
 
 const QUICK: UploadOptions = { retry: { delay: 1 } };
 

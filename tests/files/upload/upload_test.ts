@@ -11,7 +11,7 @@ import { bytes, logIn, makeData, text } from "../../real/client.ts";
 import type { Turn } from "../../testing/scripted/mod.ts";
 import { type RealServer, serverTest } from "../../testing/servers/mod.ts";
 import { LocalFolder, namesIn } from "../local_folder.ts";
-import { memoryServer } from "../memory_server.ts";
+import { memoryServer } from "../../testing/memory_server.ts";
 
 const DATA = makeData(3_000_000);
 const QUICK: UploadOptions = { retry: { delay: 1 } };

@@ -1,7 +1,7 @@
 /** The scripted server with a logged-in client, for tests of files. */
 
 import { FTP, type FTPOptions } from "../../mod.ts";
-import { ScriptedServer } from "../testing/scripted/mod.ts";
+import { ScriptedServer } from "./scripted/mod.ts";
 
 /** A scripted server that makes its clients itself. */
 export interface MemoryServer extends ScriptedServer {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPPermanentError } from "../../mod.ts";
-import { startScript } from "./script.ts";
+import { startScript } from "../testing/client_script.ts";
 
 /**
  * Replies to ABOR during a file, replies to NOOP after it, and the result of

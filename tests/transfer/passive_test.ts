@@ -8,7 +8,12 @@ import {
 } from "../../mod.ts";
 import type { Turn } from "../testing/scripted/mod.ts";
 import { HAS_IPV6 } from "../testing/servers/loopback.ts";
-import { byDefault, type Script, stall, startScript } from "./script.ts";
+import {
+  byDefault,
+  type Script,
+  stall,
+  startScript,
+} from "../testing/client_script.ts";
 
 const LIST: Script = { LIST: (turn) => turn.send("one\r\n") };
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTPUnconfirmedError } from "../../mod.ts";
-import { memoryServer } from "../files/memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 import type { Turn } from "../testing/scripted/mod.ts";
 
 const FEATURES = "211-Features\n MODE Z\n211 End";

@@ -4,11 +4,7 @@
  */
 
 import { type Entry, FTP, type FTPOptions } from "../../mod.ts";
-import {
-  type Handler,
-  ScriptedServer,
-  type Turn,
-} from "../testing/scripted/mod.ts";
+import { type Handler, ScriptedServer, type Turn } from "./scripted/mod.ts";
 import { concat, toBytes } from "../../lib/testing/peer.ts";
 
 /** Replies to unknown commands. */

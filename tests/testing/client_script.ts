@@ -4,7 +4,7 @@
  */
 
 import { FTP, type FTPOptions } from "../../mod.ts";
-import { type Handler, ScriptedServer } from "../testing/scripted/mod.ts";
+import { type Handler, ScriptedServer } from "./scripted/mod.ts";
 
 /** Answers by verb, in upper case; "connect" is the greeting. */
 export type Script = Record<string, Handler | string>;

@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { connect, FTP, FTPPermanentError, FTPReplyError } from "../../mod.ts";
-import { memoryServer } from "../files/memory_server.ts";
+import { memoryServer } from "../testing/memory_server.ts";
 import { logIn, text } from "../real/client.ts";
 import { findFile } from "../testing/servers/programs.ts";
 import { serverTest } from "../testing/servers/mod.ts";
-import { startScript } from "./script.ts";
+import { startScript } from "../testing/client_script.ts";
 
 const BYTES = new TextEncoder().encode("hello");
 

@@ -6,7 +6,11 @@ import {
   SERVER_HOST,
   takePorts,
 } from "../testing/servers/loopback.ts";
-import { byDefault, type Script, startScript } from "./script.ts";
+import {
+  byDefault,
+  type Script,
+  startScript,
+} from "../testing/client_script.ts";
 
 /** A server that connects to the address in PORT or EPRT. */
 const ACTIVE: Script = {

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { FTP, TraceEvent } from "../../mod.ts";
 import { unhandledIn } from "../testing/unhandled.ts";
-import { startScript } from "./script.ts";
+import { startScript } from "../testing/client_script.ts";
 
 /**
  * Returns a listener that makes a call at the first line of the trace with a
