@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Path } from "../protocol/command.ts";
 import {
   openTransfer,
   type TransferOptions,
@@ -19,7 +20,7 @@ import type { Transfer } from "../transfer/transfer.ts";
 export async function openAt(
   session: Session,
   verb: "RETR" | "STOR" | "APPE",
-  path: string,
+  path: Path,
   start: number,
   { signal, early }: Pick<TransferOptions, "signal" | "early">,
 ): Promise<Transfer> {

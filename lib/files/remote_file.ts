@@ -19,6 +19,7 @@ import {
   type RetryOptions,
   withRecovery,
 } from "./recovery.ts";
+import { proveRestart } from "./restart_proof.ts";
 import type { OwnedProvider, SessionProvider } from "./session_provider.ts";
 
 /** Options of {@linkcode FTP.prototype.open FTP.open}. */
@@ -225,6 +226,9 @@ class BlockReader implements BlockSource {
 
   async #retrieve(session: Session, block: number): Promise<Transfer> {
     const start = block * this.blockSize;
+    if (start > 0) {
+      await proveRestart(session, this.#path, start, this.#options);
+    }
     const transfer = await openAt(
       session,
       "RETR",

@@ -16,12 +16,15 @@ import {
 import { sendBlocks } from "../transfer/send.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
+import { proveRestart } from "./restart_proof.ts";
 import { explainRefusal } from "./store_refusal.ts";
 
 /** Options of {@linkcode FTP.prototype.retrieve FTP.retrieve}. */
 export interface RetrieveOptions {
   /**
-   * Offset of the first byte.
+   * Offset of the first byte. The first call with an offset downloads the last
+   * byte of the file, which shows whether the server starts at an offset or
+   * ignores it. Without `SIZE` that is not checked.
    *
    * @default 0
    */
@@ -74,9 +77,11 @@ export async function retrieve(
   const { signal, length = Infinity } = options;
   checkNumber("length", length, { isInteger: true });
   const command = { verb: "RETR", argument: path, name: "path" };
+  const rest = checkedOffset(options.offset);
+  if (rest !== undefined) await proveRestart(session, path, rest, { signal });
   const opening: TransferOptions = {
     type: "I",
-    rest: checkedOffset(options.offset),
+    rest,
     signal,
     advice: "read its stream to the end or cancel it first",
   };

@@ -67,6 +67,9 @@ const ANY_SESSION_VENDORS: readonly (Vendor | undefined)[] = [
   "pyftpdlib",
 ];
 
+/** Largest offset that every server can count: signed, with 32 bits. */
+const LEAST_COUNTER = 2 ** 31 - 1;
+
 /** Commands about which an earlier run may have learned something. */
 type Recallable = "EPSV" | "MLSD" | "PRET";
 
@@ -102,6 +105,8 @@ export class ServerProfile {
   passwordAskedOf: string | undefined;
   /** Whether `PRET` is needed before `EPSV` and `PASV`. */
   needsPRET = false;
+  /** The largest offset at which a download was seen to start, in bytes. */
+  #provenStart = 0;
   /** The server's times. */
   readonly clock: ServerClock;
 
@@ -213,6 +218,17 @@ export class ServerProfile {
     else if (command === "MLSD") this.hasMLSD = undefined;
     else this.needsPRET = false;
     return true;
+  }
+
+  /** Whether the server is known to start a download at an offset. */
+  startsAt(offset: number): boolean {
+    const proven = this.#provenStart;
+    return proven > 0 && offset <= Math.max(proven, LEAST_COUNTER);
+  }
+
+  /** Notes that a download started at an offset. */
+  noteStart(offset: number): void {
+    this.#provenStart = Math.max(this.#provenStart, offset);
   }
 
   /**

@@ -376,7 +376,8 @@ class Download {
         });
       }
     } catch (error) {
-      const isRefused = isRestRefused(error);
+      const isRefused = isRestRefused(error) ||
+        error instanceof Deno.errors.NotSupported;
       if (isRefused || error instanceof FTPVerificationError) {
         this.#segments = undefined;
         part.complete(0);
@@ -404,7 +405,8 @@ class Download {
     facts: RemoteFacts,
   ): Promise<void> {
     const isWhole = facts.size !== null && part.isReadable &&
-      this.#isSegmented(facts) && await this.#fetchSegments(part, facts.size);
+      this.#isSegmented(facts) &&
+      await this.#fetchSegments(part, facts.size);
     if (isWhole) return;
     if (part.position > 0) {
       if (this.#canRestart && await this.#resume(session, part, facts)) return;

@@ -247,9 +247,12 @@ export class Part {
     }
   }
 
-  /** Declares a file complete whose bytes were written by {@linkcode writeAt}. */
+  /** Declares that all bytes before an offset were written by {@linkcode writeAt}. */
   complete(size: number): void {
-    locally(() => this.#file.truncateSync(size));
+    locally(() => {
+      this.#file.truncateSync(size);
+      this.#file.seekSync(size, Deno.SeekMode.Start);
+    });
     this.#position = size;
   }
 
@@ -328,6 +331,16 @@ export class Part {
    */
   commit(parts?: readonly string[]): void {
     const { path, mode, isReplaceable } = this.#target;
+    const info = locally(() => this.#file.statSync());
+    if (isReplaceable && info.size !== this.#position) {
+      throw new LocalError(
+        new Deno.errors.InvalidData(
+          `Cannot download to ${
+            quote(path)
+          }: the local file has ${info.size} bytes instead of ${this.#position}, as if another program had written to it; download again`,
+        ),
+      );
+    }
     if (this.#path !== path) {
       locally(() => {
         try {
@@ -337,7 +350,7 @@ export class Part {
         }
       });
       this.#isDone = true;
-      removeOtherParts(path, this.#file.statSync().uid, parts);
+      removeOtherParts(path, info.uid, parts);
     } else if (isReplaceable && !locally(() => isUnder(path, this.#file))) {
       throw new LocalError(
         new Deno.errors.NotFound(

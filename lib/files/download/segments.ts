@@ -14,6 +14,7 @@ import { keepAlive } from "../keep_alive.ts";
 import { openAt } from "../open_at.ts";
 import type { DownloadOptions } from "../options.ts";
 import type { ProgressTracker } from "../progress.ts";
+import { proveRestart } from "../restart_proof.ts";
 import { isAtEnd, isSameStart, OVERLAP } from "../resume.ts";
 import type { SessionProvider } from "../session_provider.ts";
 import type { Part } from "./part.ts";
@@ -283,12 +284,13 @@ export class Segments {
         return false;
       }
       alive.stop();
-      // a file that has grown is downloaded as of its start
       if (await isAtEnd(transfer, options)) {
         await awaitConfirmation(transfer, this.size, this.size, options);
-      } else {
-        await transfer.abort();
+        return false;
       }
+      await transfer.abort();
+      // a file that has grown is downloaded as of its start
+      if (start > 0) await proveRestart(session, remote, start, options);
       return false;
     } finally {
       current.isTaken = false;

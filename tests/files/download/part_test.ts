@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   type DownloadOptions,
   type FTP,
@@ -541,4 +541,26 @@ Deno.test("FTP.download resumes where the file system has no locks", async () =>
   }
   assertEquals(Deno.readFileSync(folder.at("copy")), DATA);
   assertEquals(folder.names(), ["copy"]);
+});
+
+Deno.test("FTP.download is no success where another program has written to the unfinished file", async () => {
+  for (const atomic of [true, false]) {
+    await using server = await memoryServer({ "/a": DATA });
+    using folder = new LocalFolder();
+    const { held, open, handler } = gate();
+    server.once("RETR", handler);
+    await using ftp = await server.client();
+    const options = { retry: false, atomic } as const;
+    const downloading = ftp.download("a", folder.at("a"), options);
+    await held;
+    const [name] = folder.names();
+    Deno.truncateSync(folder.at(name!), DATA.length + 10);
+    open();
+    const error = await assertRejects(
+      () => downloading,
+      Deno.errors.InvalidData,
+    );
+    assertMatch(error.message, /has 300010 bytes instead of 300000/);
+    if (atomic) assertEquals(folder.names(), []);
+  }
 });

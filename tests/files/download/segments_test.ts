@@ -179,6 +179,25 @@ Deno.test("FTP.download is one segment where REST is refused", async () => {
   assertEquals(retries, 0);
 });
 
+Deno.test("FTP.download is one segment where REST is refused after a segment has begun", async () => {
+  await using server = await memoryServer({ "/data": DATA });
+  // the first segment needs no REST; the others are refused when it has bytes
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  server.on("REST", async (turn) => {
+    await begun;
+    await turn.reply(502, "Not implemented");
+  });
+  await using ftp = await server.client();
+  using folder = new LocalFolder();
+  const { verified } = await ftp.download("data", folder.at("data"), {
+    segments: 4,
+    progressRate: Infinity,
+    onProgress: ({ transferred }) => void (transferred > MIB && begin()),
+  });
+  assertSame(folder, DATA);
+  assertEquals(verified, "size");
+});
+
 Deno.test("FTP.download takes up the segment of a connection that was lost", async () => {
   await using server = await memoryServer({ "/data": DATA });
   let lost = 0;

@@ -1,0 +1,59 @@
+/**
+ * Proves that a server starts a download at the offset of `REST`.
+ *
+ * @module
+ */
+
+import { requestBinarySize, textOfPath } from "../commands/queries.ts";
+import type { Path } from "../protocol/command.ts";
+import { quote } from "../protocol/printable.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+import { openAt } from "./open_at.ts";
+import { isAtEnd } from "./resume.ts";
+
+/**
+ * Downloads the last byte of a file, unless an earlier download has shown that
+ * the server starts at an offset. Some servers accept every `REST`, and send
+ * the whole file. Without `SIZE`, and for a file that grows meanwhile, nothing
+ * is proven.
+ *
+ * @param start The offset that is needed, in bytes
+ * @throws {Deno.errors.NotSupported} If the server ignores the offset
+ */
+export async function proveRestart(
+  session: Session,
+  path: Path,
+  start: number,
+  options: SignalOptions,
+): Promise<void> {
+  const { profile } = session;
+  if (profile.startsAt(start)) return;
+  const size = await requestSize(session, path, options);
+  if (size === null || size < 2) return;
+  const transfer = await openAt(session, "RETR", path, size - 1, options);
+  let count = 0;
+  while (count < 2 && !await isAtEnd(transfer, options)) count++;
+  if (count < 2) {
+    await transfer.finish(options);
+    if (count === 1) profile.noteStart(size - 1);
+    return;
+  }
+  await transfer.abort();
+  if (await requestSize(session, path, options) !== size) return;
+  throw new Deno.errors.NotSupported(
+    `Cannot read ${
+      quote(textOfPath(session, path))
+    } from an offset: the server accepts REST, but ignores it; download the whole file`,
+  );
+}
+
+function requestSize(
+  session: Session,
+  path: Path,
+  options: SignalOptions,
+): Promise<number | null> {
+  return session.shared(
+    (turn) => requestBinarySize(turn, path, options),
+    options,
+  );
+}
