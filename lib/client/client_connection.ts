@@ -31,7 +31,7 @@ import { settingsOf } from "./session_settings.ts";
 const DISPOSE_GRACE = 2000;
 
 /** Retries if the server has too many connections. */
-const CROWDED_RETRY: RetryOptions = { attempts: 6, delay: 100 };
+const TOO_MANY_RETRY: RetryOptions = { attempts: 6, delay: 100 };
 
 /** Reason of the end of an `await using` block. */
 const DISPOSED = 'the client\'s "await using" block ended';
@@ -43,7 +43,7 @@ const MISSING_AWAIT =
 /** A client's connection, from one `connect()` to the next. */
 export class ClientConnection implements OwnedProvider {
   /** Serializes downloads and uploads. */
-  readonly jobs: SessionLock<Upcoming> = new SessionLock();
+  readonly operations: SessionLock<Upcoming> = new SessionLock();
   readonly #end = new AbortController();
   #session: Session | undefined;
   #identity: Identity | undefined;
@@ -362,7 +362,7 @@ export class ClientConnection implements OwnedProvider {
       );
       return opened.session;
     };
-    return await retryConnecting(CROWDED_RETRY, { signal: this.ended }, open);
+    return await retryConnecting(TOO_MANY_RETRY, { signal: this.ended }, open);
   }
 
   #identityFor(action: string): Identity {

@@ -21,7 +21,7 @@ import { withMessage } from "../protocol/with_message.ts";
 import { checkLocalPath } from "../files/local_path.ts";
 import {
   checkRetry,
-  isCrowded,
+  hasTooManyConnections,
   isFailedConnection,
   retryConnecting,
   type RetryOptions,
@@ -161,7 +161,7 @@ export async function connect(
   checkTexts(credentials, encoding); // .netrc may contain anything
   let isGreeted = false;
   const mayRetry = (error: unknown) =>
-    isCrowded(error) || (!isGreeted && isFailedConnection(error));
+    hasTooManyConnections(error) || (!isGreeted && isFailedConnection(error));
   const waits = retry || { attempts: 0 };
   return await retryConnecting(waits, { signal, mayRetry }, async () => {
     const ftp = makeClient();

@@ -13,7 +13,7 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../protocol/errors.ts";
-import { isCrowded } from "../files/recovery.ts";
+import { hasTooManyConnections } from "../files/recovery.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { expectSuccess, type SignalOptions } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
@@ -129,7 +129,7 @@ export async function logIn(
     try {
       return await turn.exchange({ verb, argument, name }, options);
     } catch (error) {
-      throw error instanceof FTPPermanentError && isCrowded(error)
+      throw error instanceof FTPPermanentError && hasTooManyConnections(error)
         ? new FTPTemporaryError(error.message, error)
         : error;
     }

@@ -134,7 +134,7 @@ export async function requestFactsIn(
     size,
     modified: shown && clock.toUTC("MDTM", shown),
     shown,
-    latest: shown && shown.getTime() + SECOND - clock.leadOf("MDTM")[0],
+    latest: shown && shown.getTime() + SECOND - clock.differenceOf("MDTM")[0],
   };
 }
 

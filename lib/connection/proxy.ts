@@ -60,7 +60,7 @@ export async function dialThrough(
         new Deno.errors.TimedOut(
           `${tried}: the proxy did not answer within ${timeout} ms; if it never does, check the scheme and the port in "proxy"`,
         ),
-      (signal) => abortable(converse(dialog), signal),
+      (signal) => abortable(runDialog(dialog), signal),
     );
     const before = first.length > 0 ? Promise.resolve(first) : undefined;
     return new PrefixedStream(stream, before, proxy.shown);
@@ -71,7 +71,7 @@ export async function dialThrough(
 }
 
 /** Talks to the proxy. Returns the bytes after its answer. */
-async function converse(dialog: ProxyDialog): Promise<Uint8Array> {
+async function runDialog(dialog: ProxyDialog): Promise<Uint8Array> {
   if (dialog.proxy.protocol === "http") return await connectByHTTP(dialog);
   await connectBySocks5(dialog);
   return new Uint8Array(0);

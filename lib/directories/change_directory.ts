@@ -212,9 +212,9 @@ async function originOf(
 ): Promise<string | undefined> {
   const { session } = turn;
   const origin = await requestDirectory(turn, options);
-  const hasNoWayBack = textOfPath(session, path).startsWith("/") &&
+  const isOneWay = textOfPath(session, path).startsWith("/") &&
     LIBRARY_REGEXP.test(origin);
-  if (!hasNoWayBack) return origin || undefined;
+  if (!isOneWay) return origin || undefined;
   if (session.profile.lacks(NAME_FORMAT)) return undefined;
   try {
     const { text } = await turn.perform({ verb: "SYST" }, options);

@@ -285,20 +285,20 @@ const NOTHING_REGEXP =
   /\bnot? (be )?found\b|\b(cannot|could not) find\b|\bempty\b/i;
 
 /** Nouns after the word "no" in the same line. */
-const THINGS_REGEXP =
+const NOUNS_REGEXP =
   /\b(files?|director(y|ies)|members?|entries|objects?|data ?sets?)\b/i;
 
 function isNothingFound(error: unknown): boolean {
   const reply = replyOf(error);
   return (reply?.code === 450 || reply?.code === 550) &&
-    saysNothing(reply);
+    saysEmpty(reply);
 }
 
 /** Whether a refusal says that the directory is empty. */
-export function saysNothing({ text, lines }: Reply): boolean {
+export function saysEmpty({ text, lines }: Reply): boolean {
   return NOTHING_REGEXP.test(text) || lines.some((line) => {
     // the first "no" is enough; searching from each would repeat the work
     const at = line.search(/\bno\b/i);
-    return at >= 0 && THINGS_REGEXP.test(line.slice(at));
+    return at >= 0 && NOUNS_REGEXP.test(line.slice(at));
   });
 }

@@ -76,10 +76,10 @@ function isDirectoryThere(
   return session.exclusive(async (turn) => {
     if (await isDirectory(turn, path, options)) return true;
     const { lastReply } = session.control;
-    const isTold = session.state.directory !== "" &&
+    const isMissing = session.state.directory !== "" &&
       !(lastReply !== undefined && lastReply.code >= 400 &&
         DENIED_REGEXP.test(lastReply.text));
-    if (isTold) return false;
+    if (isMissing) return false;
     throw new FTPError(
       "Cannot tell whether the directory exists: the server does not say",
       { reply: lastReply },

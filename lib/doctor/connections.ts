@@ -6,7 +6,7 @@
 
 import { connect } from "../client/connect.ts";
 import type { FTP } from "../client/ftp.ts";
-import { isCrowded } from "../files/recovery.ts";
+import { hasTooManyConnections } from "../files/recovery.ts";
 import type { Examination } from "./examination.ts";
 
 /** Default of `maxConnections`. */
@@ -40,9 +40,9 @@ export async function checkConnections(
       "connections",
       "note",
       `The server allows ${open.length} connections at once${
-        isCrowded(error) ? "" : ", or the next one failed"
+        hasTooManyConnections(error) ? "" : ", or the next one failed"
       }. Set \`connections\` of mirrors to no more (${why}).`,
-      { connections: open.length, isLimit: isCrowded(error) },
+      { connections: open.length, isLimit: hasTooManyConnections(error) },
     );
   } finally {
     for (const ftp of open) await ftp[Symbol.asyncDispose]();

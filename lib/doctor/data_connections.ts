@@ -45,12 +45,12 @@ export async function checkPassive(
       probe.ftp,
       examination.options.signal,
     );
-    const isTold = checkHost(examination, told(), peer);
+    const isOther = checkHost(examination, told(), peer);
     examination.step(
       way,
-      isTold ? "problem" : "ok",
+      isOther ? "problem" : "ok",
       `A listing of ${bytes} bytes arrived through the port of ${how}.${
-        isTold ? " The 227 reply contains another address." : ""
+        isOther ? " The 227 reply contains another address." : ""
       }${
         resumed === undefined
           ? ""

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isCrowded } from "../files/recovery.ts";
+import { hasTooManyConnections } from "../files/recovery.ts";
 import { FTPError, FTPProtocolError, replyOf } from "../protocol/errors.ts";
 import { TLSError, type TLSErrorReason } from "../tls/errors.ts";
 import type { SessionLog } from "./probe.ts";
@@ -144,7 +144,7 @@ export function explainOpening(error: unknown, log: SessionLog): Finding {
       "vsftpd refuses users who may write to the root of their chroot. Remove the write permission from the root and create a directory in it, or set allow_writeable_chroot=YES.",
     );
   }
-  if (isCrowded(error)) {
+  if (hasTooManyConnections(error)) {
     return found(
       "too-many-connections",
       "Close other clients, or use the option retry. Lost connections count until the server notices.",

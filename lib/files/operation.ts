@@ -35,7 +35,9 @@ export function runOperation<T, Options extends SignalOptions>(
       offAbort(signal, hold);
     }
   };
-  return unwrapped(() => provider.jobs.exclusive(start, { signal, note }));
+  return unwrapped(() =>
+    provider.operations.exclusive(start, { signal, note })
+  );
 }
 
 /** Combines the caller's signal with the end of the connection. */

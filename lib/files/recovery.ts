@@ -105,18 +105,18 @@ const PASSING_REPLIES = [421, 425, 426, 450, 451];
 
 // ProFTPD and Serv-U answer a login with 530 where others send 421: the lost
 // connection may still count
-const CROWDED_REGEXP =
+const TOO_MANY_REGEXP =
   /\b(too many|maximum|simultaneous|concurrent|(?:max|only|no more than) \d+ (?:users|clients|connections|sessions|logins)|max number of|(?:connection|user|client|session)s? limit|(?:server|site) (?:is )?full)\b/i;
 
 /**
  * Whether the server refused because of too many connections of the user. A
  * connection that was just closed may still count.
  */
-export function isCrowded(error: unknown): boolean {
+export function hasTooManyConnections(error: unknown): boolean {
   const reply = replyOf(error);
   if (reply === undefined || WRONG_REGEXP.test(reply.text)) return false;
   return reply.code === 421 ||
-    (reply.code === 530 && CROWDED_REGEXP.test(reply.text));
+    (reply.code === 530 && TOO_MANY_REGEXP.test(reply.text));
 }
 
 // "Login incorrect", "Too many login attempts", "maximum tries", "banned":
@@ -143,7 +143,10 @@ function waitOf({ attempt, delay = 500, maxDelay = 30_000 }: Wait): number {
 interface ConnectingOptions {
   /** Ends the wait. */
   signal: AbortSignal | undefined;
-  /** Whether to retry after an error; by default, if the server is crowded. */
+  /**
+   * Whether to retry after an error; by default, if the server has too many
+   * connections.
+   */
   mayRetry?: (error: unknown) => boolean;
 }
 
@@ -153,7 +156,7 @@ interface ConnectingOptions {
  */
 export async function retryConnecting<T>(
   { attempts = 5, ...waits }: RetryOptions,
-  { signal, mayRetry = isCrowded }: ConnectingOptions,
+  { signal, mayRetry = hasTooManyConnections }: ConnectingOptions,
   connect: () => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1;; attempt++) {
@@ -192,7 +195,7 @@ function isPassing(error: unknown): boolean {
     // a 4yz that was found to be permanent has another class
     const isFinal = error instanceof FTPPermanentError;
     return (!isFinal && PASSING_REPLIES.includes(code)) ||
-      (code === 530 && isCrowded(error));
+      (code === 530 && hasTooManyConnections(error));
   }
   return error instanceof FTPProtocolError || isFailedConnection(error);
 }

@@ -150,7 +150,7 @@ export class Replacement {
     const isInPlace = this.#isDone || await this.#isInPlace(session, options);
     this.#isDone = isInPlace === true;
     if (isInPlace) await this.#dropAside(session, options);
-    else await this.#bringBack(session, options);
+    else await this.#restoreOld(session, options);
     return isInPlace;
   }
 
@@ -181,7 +181,7 @@ export class Replacement {
     const { signal } = this.#options;
     const { path, mode, size, isVisible, next } = upload;
     const { oldSize } = this;
-    const isTold = isVisible && !turn.session.profile.lacks("SIZE");
+    const hasSizes = isVisible && !turn.session.profile.lacks("SIZE");
     // if the sizes are equal, only the temporary name shows which file is there
     const isAlike = oldSize === undefined || oldSize === size;
     const changing = mode === undefined
@@ -193,7 +193,7 @@ export class Replacement {
     renaming.catch(() => {}); // the first failure is reported
     const asking = Promise.all(
       [this.#remote, ...(isAlike ? [path] : [])]
-        .filter(() => isTold)
+        .filter(() => hasSizes)
         .map((path) => requestBinarySize(turn, path, { signal })),
     );
     asking.catch(() => {});
@@ -373,7 +373,7 @@ export class Replacement {
   }
 
   /** Restores the old file's name, if it was moved. */
-  async #bringBack(session: Session, options: SignalOptions): Promise<void> {
+  async #restoreOld(session: Session, options: SignalOptions): Promise<void> {
     const { aside } = this;
     if (aside === undefined) return;
     let obstacle: unknown;

@@ -32,7 +32,7 @@ export interface SessionProvider {
   /** User, host and port, which identify the account. */
   readonly origin: string;
   /** Serializes downloads and uploads that were started at the same time. */
-  readonly jobs: SessionLock<Upcoming>;
+  readonly operations: SessionLock<Upcoming>;
   /**
    * Replaces the session: connects, secures, logs in, and restores directory,
    * type, protection, encoding, and the settings of `MODE`, `STRU` and `OPTS`.

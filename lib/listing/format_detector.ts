@@ -31,7 +31,7 @@ export interface ListingLine {
 const SAMPLE_LINES = 10;
 
 /** Lines in a row that only another format can read, after which it is used. */
-const RIVAL_LINES = 3;
+const CANDIDATE_LINES = 3;
 
 /** Longest line of a rare format, in bytes; longer lines are not tried. */
 const MAX_RARE_LINE = 4096;
@@ -91,8 +91,8 @@ export class FormatDetector {
   /** A line that continues in the next one. */
   #partial: { format: ListingFormat; text: string } | undefined;
   #newest: { name: string; version: number } | undefined;
-  #rival: KnownFormat | undefined;
-  #rivalLines = 0;
+  #candidate: KnownFormat | undefined;
+  #candidateLines = 0;
   /** Unreadable lines that are notes, unless an entry follows. */
   #unread: UnreadLine[] = [];
   #hasEntry = false;
@@ -129,7 +129,7 @@ export class FormatDetector {
    */
   get accepted(): number {
     const current = this.#current;
-    if (typeof current !== "string" || this.#rivalLines > 0) return -1;
+    if (typeof current !== "string" || this.#candidateLines > 0) return -1;
     if (!this.#hasEntry || this.#unread.length > 0) return -1;
     return TABLE_FORMATS.findIndex((name) => name === current);
   }
@@ -289,7 +289,7 @@ export class FormatDetector {
         return [];
       }
       if (result !== undefined) {
-        this.#rivalLines = 0;
+        this.#candidateLines = 0;
         return this.#result(result, text, current.name);
       }
     }
@@ -356,14 +356,18 @@ export class FormatDetector {
    */
   #note(format: KnownFormat): void {
     if (format === this.#current) {
-      this.#rivalLines = 0;
+      this.#candidateLines = 0;
       return;
     }
-    this.#rivalLines = format === this.#rival ? this.#rivalLines + 1 : 1;
-    this.#rival = format;
-    if (this.#rivalLines >= RIVAL_LINES || this.#current === undefined) {
+    this.#candidateLines = format === this.#candidate
+      ? this.#candidateLines + 1
+      : 1;
+    this.#candidate = format;
+    if (
+      this.#candidateLines >= CANDIDATE_LINES || this.#current === undefined
+    ) {
       this.#current = format;
-      this.#rivalLines = 0;
+      this.#candidateLines = 0;
     }
   }
 

@@ -10,7 +10,7 @@ import { locallyAsync } from "../files/errors.ts";
 import { runOperation } from "../files/operation.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
 import { withRecovery } from "../files/recovery.ts";
-import type { Lead } from "../transfer/server_clock.ts";
+import type { ClockDifference } from "../transfer/server_clock.ts";
 import type { MirrorItem } from "./snapshot.ts";
 import type {
   MirrorComparison,
@@ -49,7 +49,7 @@ export interface RemoteTime {
   /** Minutes east of UTC; `undefined` if not proven. */
   readonly zone: number | undefined;
   /** Bounds of the difference to the local clock. */
-  readonly lead: Lead;
+  readonly difference: ClockDifference;
 }
 
 /** Whether a local file has the time of a remote one, within its resolution. */
@@ -67,7 +67,7 @@ export function isSameTime(
  * every possible difference of the clocks.
  */
 export function isWrittenLater(local: number, remote: RemoteTime): boolean {
-  return local < remote.shown - remote.lead[1];
+  return local < remote.shown - remote.difference[1];
 }
 
 /**
@@ -75,7 +75,7 @@ export function isWrittenLater(local: number, remote: RemoteTime): boolean {
  * possible difference of the clocks.
  */
 export function isChangedEarlier(local: number, remote: RemoteTime): boolean {
-  return local > remote.shown + remote.precision - remote.lead[0];
+  return local > remote.shown + remote.precision - remote.difference[0];
 }
 
 /** Whether a listing is too inexact for the comparison. */

@@ -10,7 +10,7 @@ import { dataSetKind } from "../directories/change_directory.ts";
 import { ensureDir, remove } from "../directories/directories.ts";
 import { kindsOf, noteLinks } from "../directories/entry_kinds.ts";
 import { readDirectory, tooMany } from "../directories/listing.ts";
-import { saysNothing } from "../directories/listing_transfer.ts";
+import { saysEmpty } from "../directories/listing_transfer.ts";
 import { PartialListingError } from "../directories/partial_listing_error.ts";
 import { isPresent } from "../directories/presence.ts";
 import {
@@ -177,7 +177,7 @@ export class RemoteSide implements Side {
     const isPrefix = this.#isTarget && path === "" &&
       this.#joiners.get("") === joinQualifier;
     const reply = isPrefix && isRefusal(error) ? replyOf(error) : undefined;
-    if (reply !== undefined && saysNothing(reply)) return [];
+    if (reply !== undefined && saysEmpty(reply)) return [];
     throw error;
   }
 
@@ -436,12 +436,15 @@ export class RemoteSide implements Side {
   ): RemoteTime | undefined {
     if (shown === undefined || timeCommand === undefined) return undefined;
     const zone = this.#zoneOf(timeCommand, at);
-    const lead = this.#clock.leadOf(timeCommand, this.#zoneOf(timeCommand));
+    const difference = this.#clock.differenceOf(
+      timeCommand,
+      this.#zoneOf(timeCommand),
+    );
     return {
       shown,
       precision: Math.max(precision, SECOND),
       zone,
-      lead,
+      difference,
     };
   }
 

@@ -94,7 +94,7 @@ export const DEFAULTS: Readonly<Record<string, Handler>> = {
   },
   async PORT(turn) {
     const numbers = turn.argument.split(",").map(Number);
-    turn.session.dataPort.aim(
+    turn.session.dataPort.setTarget(
       numbers.slice(0, 4).join("."),
       numbers[4]! * 256 + numbers[5]!,
     );
@@ -102,7 +102,7 @@ export const DEFAULTS: Readonly<Record<string, Handler>> = {
   },
   async EPRT(turn) {
     const [, , host, port] = turn.argument.split(turn.argument[0]!);
-    turn.session.dataPort.aim(host!, Number(port));
+    turn.session.dataPort.setTarget(host!, Number(port));
     await turn.reply(200, "Port set");
   },
 

@@ -63,7 +63,7 @@ export class DataPort {
   }
 
   /** Sets the port to connect to, in active mode. */
-  aim(host: string, port: number): void {
+  setTarget(host: string, port: number): void {
     this.#stopListening();
     this.#target = { host, port };
   }

@@ -34,7 +34,7 @@ export class Peer {
   #received = 0;
   #ended = false;
   #wasReset = false;
-  #isDeaf = false;
+  #isReadingStopped = false;
   /** Resolves when the connection has ended, on either side. */
   readonly closed: Promise<void>;
 
@@ -127,7 +127,7 @@ export class Peer {
   /** Reads the available bytes, or waits for some; `null` at the end. */
   async read(): Promise<Uint8Array | null> {
     for (;;) {
-      if (this.#isDeaf) await this.closed;
+      if (this.#isReadingStopped) await this.closed;
       const chunk = this.#socket.read() as Uint8Array | null;
       if (chunk !== null) {
         this.#received += chunk.length;
@@ -155,8 +155,8 @@ export class Peer {
    * Stops reading, so that the buffers fill until the other side cannot send
    * any more.
    */
-  deafen(): void {
-    this.#isDeaf = true;
+  stopReading(): void {
+    this.#isReadingStopped = true;
   }
 
   /** Ends the writing side (FIN); reading continues. */

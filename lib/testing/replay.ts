@@ -100,9 +100,9 @@ export async function replay(
       return await refuse(turn, 500, "command");
     }
     if (exchange.replies.length === 0) {
-      const goesOn = conversation.isSilent ||
+      const mayContinue = conversation.isSilent ||
         conversation.exchanges.some(({ replies }) => replies.length > 0);
-      return goesOn ? undefined : turn.reset();
+      return mayContinue ? undefined : turn.reset();
     }
     await play(turn, exchange, data[line]);
   });

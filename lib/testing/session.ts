@@ -284,8 +284,8 @@ export class Turn {
   }
 
   /** Stops reading from the control connection. */
-  deafen(): void {
-    this.session.peer.deafen();
+  stopReading(): void {
+    this.session.peer.stopReading();
   }
 
   /** Sends no reply until the client has disconnected. Always rejects. */

@@ -32,7 +32,7 @@ const PEM_REGEXP =
 
 /** Certificates of private authorities. */
 export class Authorities {
-  readonly #links: readonly ParsedCertificate[];
+  readonly #authorities: readonly ParsedCertificate[];
 
   /**
    * Reads PEM texts, each of one or more certificates.
@@ -40,7 +40,7 @@ export class Authorities {
    * @throws {TypeError} If a text has no certificate or an unreadable one
    */
   constructor(pems: readonly string[]) {
-    this.#links = pems.flatMap((pem, i) => {
+    this.#authorities = pems.flatMap((pem, i) => {
       const blocks = String(pem).match(PEM_REGEXP);
       if (blocks === null) {
         throw new TypeError(
@@ -49,7 +49,7 @@ export class Authorities {
       }
       return blocks.map((block) => {
         try {
-          return toLink(new Uint8Array(new Certificate(block).raw));
+          return parseCertificate(new Uint8Array(new Certificate(block).raw));
         } catch (cause) {
           throw new TypeError(
             `Cannot use "caCerts": entry ${i} cannot be read`,
@@ -68,9 +68,9 @@ export class Authorities {
    * @returns The problem, or `undefined`
    */
   check(chain: readonly Uint8Array[], now: Date): TLSProblem | undefined {
-    let links: ParsedCertificate[];
+    let certificates: ParsedCertificate[];
     try {
-      links = chain.slice(0, MAX_CHAIN).map(toLink);
+      certificates = chain.slice(0, MAX_CHAIN).map(parseCertificate);
     } catch (error) {
       return badCertificate(
         `the server sent a certificate that cannot be read: ${
@@ -78,40 +78,40 @@ export class Authorities {
         }`,
       );
     }
-    const leaf = links[0]!;
+    const leaf = certificates[0]!;
     const fault = checkDates(leaf, now) ?? checkLeaf(leaf);
     if (fault !== undefined) return fault;
-    const anchored = this.#links.some((anchor) =>
+    const anchored = this.#authorities.some((anchor) =>
       anchor.certificate.raw.equals(leaf.certificate.raw)
     );
     if (anchored) return undefined;
-    return this.#climb(leaf, links.slice(1), 0, now);
+    return this.#findAuthority(leaf, certificates.slice(1), 0, now);
   }
 
   /**
    * Looks for a path from a certificate to an authority; `below` counts the
    * authorities passed.
    */
-  #climb(
-    link: ParsedCertificate,
+  #findAuthority(
+    issued: ParsedCertificate,
     others: readonly ParsedCertificate[],
     below: number,
     now: Date,
   ): TLSProblem | undefined {
     let fault: TLSProblem | undefined;
-    for (const anchor of this.#links) {
-      if (!isIssuedBy(link, anchor)) continue;
+    for (const anchor of this.#authorities) {
+      if (!isIssuedBy(issued, anchor)) continue;
       fault = checkDates(anchor, now) ?? checkIssuer(anchor, below);
       if (fault === undefined) return undefined;
     }
     for (const [i, other] of others.entries()) {
-      if (!isIssuedBy(link, other)) continue;
+      if (!isIssuedBy(issued, other)) continue;
       fault = checkDates(other, now) ?? checkIssuer(other, below) ??
-        this.#climb(other, others.toSpliced(i, 1), below + 1, now);
+        this.#findAuthority(other, others.toSpliced(i, 1), below + 1, now);
       if (fault === undefined) return undefined;
     }
     if (fault !== undefined) return fault;
-    return isSelfIssued(link) && below === 0
+    return isSelfIssued(issued) && below === 0
       ? {
         reason: "self-signed",
         detail:
@@ -120,7 +120,7 @@ export class Authorities {
       : {
         reason: "unknown-ca",
         detail: `the certificate of "${
-          shownIssuer(link)
+          shownIssuer(issued)
         }", which issued the server's, is not among \`caCerts\`: add it there`,
       };
   }
@@ -164,17 +164,17 @@ export function describeCertificate(der: Uint8Array): TLSCertificate {
   };
 }
 
-function toLink(der: Uint8Array): ParsedCertificate {
+function parseCertificate(der: Uint8Array): ParsedCertificate {
   return { certificate: new Certificate(der), parts: readCertificate(der) };
 }
 
 function isIssuedBy(
-  link: ParsedCertificate,
+  issued: ParsedCertificate,
   issuer: ParsedCertificate,
 ): boolean {
   try {
-    return link.certificate.checkIssued(issuer.certificate) &&
-      link.certificate.verify(issuer.certificate.publicKey);
+    return issued.certificate.checkIssued(issuer.certificate) &&
+      issued.certificate.verify(issuer.certificate.publicKey);
   } catch {
     return false; // the platform does not support the kind of key or signature
   }

@@ -27,7 +27,7 @@ export interface Written {
  * Bounds of the difference between a server's times, including their zone, and
  * the local clock, in milliseconds.
  */
-export type Lead = readonly [least: number, most: number];
+export type ClockDifference = readonly [least: number, most: number];
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -64,7 +64,7 @@ const TICK = 50;
 
 interface Proof {
   readonly zone: number;
-  readonly lead: Lead;
+  readonly difference: ClockDifference;
   readonly at: number;
 }
 
@@ -111,9 +111,9 @@ export class ServerClock {
    * Notes the server's reply to a time that it was told to set. Returns whether
    * it was set.
    */
-  noteSettable(isSaid: boolean): boolean {
-    this.#isSettable = isSaid;
-    return isSaid && !this.#ignoresTimes;
+  noteSettable(isConfirmed: boolean): boolean {
+    this.#isSettable = isConfirmed;
+    return isConfirmed && !this.#ignoresTimes;
   }
 
   /** Whether a written file may show more. */
@@ -189,9 +189,12 @@ export class ServerClock {
    *
    * @param zone Minutes east of UTC, if it is known from elsewhere
    */
-  leadOf(timeCommand: TimeCommand, zone = this.zoneOf(timeCommand)): Lead {
+  differenceOf(
+    timeCommand: TimeCommand,
+    zone = this.zoneOf(timeCommand),
+  ): ClockDifference {
     const proof = this.#proofOf(timeCommand);
-    if (proof !== undefined) return proof.lead;
+    if (proof !== undefined) return proof.difference;
     if (zone === undefined) return [-UNKNOWN, UNKNOWN];
     return [zone * MINUTE - MAX_CLOCK_ERROR, zone * MINUTE + MAX_CLOCK_ERROR];
   }
@@ -239,7 +242,7 @@ export class ServerClock {
     if (!isPlausible) return void this.#proofs.delete(timeCommand);
     this.#proofs.set(timeCommand, {
       zone: this.#given ?? zone / MINUTE + 0,
-      lead: [least, most],
+      difference: [least, most],
       at: performance.now(),
     });
   }

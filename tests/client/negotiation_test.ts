@@ -518,7 +518,7 @@ Deno.test("FTP tells the server the address of activeAddress, and listens on its
     ...LIST,
     async PORT(turn) {
       const [, , , , p1, p2] = turn.argument.split(",").map(Number);
-      turn.session.dataPort.aim("127.0.0.1", p1! * 256 + p2!);
+      turn.session.dataPort.setTarget("127.0.0.1", p1! * 256 + p2!);
       await turn.reply(200, "Done");
     },
   });

@@ -104,7 +104,7 @@ Deno.test("FTP ends when the server takes no more commands", async () => {
   await using server = await startScript({
     connect: async (turn) => {
       await turn.reply(220, "Ready");
-      turn.deafen();
+      turn.stopReading();
       await turn.stall();
     },
   });

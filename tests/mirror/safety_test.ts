@@ -75,14 +75,14 @@ Deno.test("isSameTime compares in the server's zone, as exactly as that shows ti
   ];
   for (const [local, zone, precision, expected] of cases) {
     const shown = Math.floor(NOON / precision) * precision;
-    const remote = { shown, precision, zone, lead: [0, 0] } as const;
+    const remote = { shown, precision, zone, difference: [0, 0] } as const;
     assertEquals(isSameTime(local, remote), expected, `${local} ${zone}`);
   }
 });
 
 Deno.test("isWrittenLater and isChangedEarlier are true only where no clock within the bounds contradicts", () => {
-  const lead = [9 * HOUR - 500, 9 * HOUR + 1500] as const;
-  const remote = { shown: NOON, precision: SECOND, zone: 540, lead };
+  const difference = [9 * HOUR - 500, 9 * HOUR + 1500] as const;
+  const remote = { shown: NOON, precision: SECOND, zone: 540, difference };
   const earliest = NOON - 9 * HOUR - 1500;
   assertEquals(isWrittenLater(earliest - 1, remote), true);
   assertEquals(isWrittenLater(earliest, remote), false);

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseNetrc } from "../../lib/client/netrc.ts";
 import { isNoDirectory } from "../../lib/directories/change_directory.ts";
-import { saysNothing } from "../../lib/directories/listing_transfer.ts";
+import { saysEmpty } from "../../lib/directories/listing_transfer.ts";
 import { checkWhole } from "../../lib/directories/partial_listing_error.ts";
 import { readHash } from "../../lib/files/hash.ts";
 import {
@@ -186,7 +186,7 @@ const READERS: Record<
   },
   saysNothing: {
     heads: ["550 ", "550 no ", "550-no\n550 "],
-    run: (text) => saysNothing(reply(text)),
+    run: (text) => saysEmpty(reply(text)),
   },
   isNoDirectory: {
     heads: ["451 ", "451 no such "],

@@ -516,7 +516,7 @@ class Download {
    */
   #askForNext(transfer: Transfer): void {
     const { keepAlive = 0 } = this.#options;
-    const { upcoming } = this.#provider.jobs;
+    const { upcoming } = this.#provider.operations;
     if (upcoming !== undefined && !keepAlive) transfer.askBehind(upcoming);
   }
 

@@ -97,7 +97,7 @@ export class Part {
         return part;
       })
     );
-    part.#checkWay();
+    part.#checkPath();
     return part;
   }
 
@@ -129,7 +129,7 @@ export class Part {
       const part = new Part(target, path, false, file, isKept ? size : 0);
       part.#isNew = isNew;
       part.#isStale = size > part.#position;
-      part.#checkWay();
+      part.#checkPath();
       return part;
     });
   }
@@ -364,7 +364,7 @@ export class Part {
   }
 
   /** Checks the path of the file before anything is written. */
-  #checkWay(): void {
+  #checkPath(): void {
     const { check } = this.#target;
     if (check === undefined) return;
     try {
@@ -407,9 +407,9 @@ export class Part {
         this.#isNew && this.#position === 0;
       // locked, so no other download uses it
       const stays = isKept && this.#isResumable;
-      const isToGo = isPart && !this.#isDone && !stays;
+      const mayRemove = isPart && !this.#isDone && !stays;
       // last: an error for a missing file costs more than the rest
-      if (isToGo && isUnder(this.#path, this.#file)) {
+      if (mayRemove && isUnder(this.#path, this.#file)) {
         Deno.removeSync(this.#path);
       }
     } catch {

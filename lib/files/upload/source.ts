@@ -119,8 +119,8 @@ function openResponse(response: Response): UploadSource {
   // the header of a compressed body has another length
   const encoding = headers.get("content-encoding") ?? "identity";
   const length = headers.get("content-length") ?? "";
-  const isTold = encoding === "identity" && /^\d+$/.test(length);
-  return readOnce(body ?? [], isTold ? Number(length) : null, () => {
+  const hasLength = encoding === "identity" && /^\d+$/.test(length);
+  return readOnce(body ?? [], hasLength ? Number(length) : null, () => {
     // otherwise it would never end
     if (body?.locked === false) body.cancel().catch(() => {});
   });

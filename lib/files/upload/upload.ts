@@ -203,7 +203,7 @@ class Upload {
     return {
       size: this.#tracker.position,
       isVisible: this.#verified !== null,
-      next: () => this.#provider.jobs.upcoming,
+      next: () => this.#provider.operations.upcoming,
       compare: (session, options) => this.#proof.isInPlace(session, options),
     };
   }

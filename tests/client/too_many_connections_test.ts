@@ -80,7 +80,7 @@ for (const [verb, text] of WRONG) {
   });
 }
 
-Deno.test("connect ends its wait for a crowded server when its signal is aborted", async () => {
+Deno.test("connect ends its wait for a server with too many connections when its signal is aborted", async () => {
   const controller = new AbortController();
   await using server = await startScript({
     PASS: async (turn) => {
