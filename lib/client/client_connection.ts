@@ -36,7 +36,7 @@ const TOO_MANY_RETRY: RetryOptions = { attempts: 6, delay: 100 };
 /** Reason of the end of an `await using` block. */
 const DISPOSED = 'the client\'s "await using" block ended';
 
-/** Advice for calls that run when the client is closed in good order. */
+/** Advice for calls that run at the end of an `await using` block. */
 const MISSING_AWAIT =
   ' while this call was running; an "await" may be missing before the call';
 
@@ -62,11 +62,11 @@ export class ClientConnection implements OwnedProvider {
    */
   get session(): Session {
     const session = this.#session;
-    // a closed session has the better reason
+    // the reason of a closed session says more
     if (session?.control.failure === undefined) this.ended.throwIfAborted();
     if (session !== undefined) return session;
     throw new Deno.errors.NotConnected(
-      "Cannot talk to a server: call connect() first",
+      "Cannot use the client: it is not connected; call connect() first",
     );
   }
 

@@ -63,7 +63,7 @@ export interface ConnectURLOptions extends FTPOptions {
    */
   netrc?: string | URL | boolean | undefined;
   /**
-   * Number of retries, and the waits between them. Retried are:
+   * Number of retries, and the waits between them. These failures are retried:
    *
    * - a refused, reset or timed-out connection, and a failed name lookup, until
    *   the server has sent its greeting

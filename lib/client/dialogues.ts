@@ -1,5 +1,5 @@
 /**
- * The first dialogues of a session: greeting and login.
+ * Greeting and login of a session.
  *
  * @module
  */

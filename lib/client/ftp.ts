@@ -828,7 +828,7 @@ export class FTP extends FTPProtocol {
 
   /**
    * Returns the hash of a file, computed by the server: the strongest one that
-   * its `FEAT` has, by `HASH` (draft-bryan-ftpext-hash), `XSHA256`, `XSHA512`,
+   * its `FEAT` lists, by `HASH` (draft-bryan-ftpext-hash), `XSHA256`, `XSHA512`,
    * `XSHA1`, `XMD5`, `MD5` or `XCRC`. The time limit grows with the file's size.
    *
    * @param path The file, text or bytes
@@ -949,7 +949,7 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Sends a command of this server (`SITE`, RFC 959 section 4.1.3), such as
+   * Sends a command that only this server has (`SITE`, RFC 959 section 4.1.3), such as
    * "UMASK 027".
    *
    * @param command The command, without `SITE`

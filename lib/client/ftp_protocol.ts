@@ -271,7 +271,7 @@ export class FTPProtocol implements AsyncDisposable {
   getwelcome(): Reply {
     if (this.#welcome !== undefined) return this.#welcome;
     throw new Deno.errors.NotConnected(
-      "Cannot talk to a server: call connect() first",
+      "Cannot use the client: it is not connected; call connect() first",
     );
   }
 
@@ -925,7 +925,7 @@ export class FTPProtocol implements AsyncDisposable {
    * @param cmd `STOR path`, `APPE path`, `STOU`
    * @param source The bytes
    * @param options Block size, offset and signal, as in
-   * {@linkcode FTPProtocol.retrbinary retrbinary}. `callback`: called with each
+   * {@linkcode FTPProtocol.prototype.retrbinary retrbinary}. `callback`: called with each
    * block that was written, and awaited
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure (552: disk

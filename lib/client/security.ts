@@ -59,7 +59,7 @@ export async function secureIfAsked(
   if (server.tls === undefined || isSecured(session)) return;
   if (welcome.code === 230) {
     const error = new FTPProtocolError(
-      `Cannot secure the connection: the server has logged us in before TLS, "${welcome.text}"; the connection is closed`,
+      `Cannot secure the connection: the server has logged in the user before TLS, "${welcome.text}"; the connection is closed`,
     );
     session.control.fail(error);
     throw error;

@@ -100,7 +100,7 @@ export async function copyOnServer(
     const reply = await turn.exchange(source, options);
     if (reply.code < 300) {
       throw new FTPReplyError(
-        `Cannot complete "SITE CPFR": 350 was due, got ${reply.text}`,
+        `Cannot complete "SITE CPFR": expected code 350, got ${reply.text}`,
         { reply, command: "SITE CPFR" },
       );
     }

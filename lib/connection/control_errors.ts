@@ -68,7 +68,7 @@ export function unexpectedReplyError(reply: Reply): FTPProtocolError {
   return new FTPProtocolError(
     `Received a reply that no command is waiting for, "${
       printable(reply.text)
-    }": the connection is out of step and closed`,
+    }": replies no longer match their commands, so the connection is closed`,
   );
 }
 
@@ -83,7 +83,7 @@ export function wrongReplyError(
   return new FTPProtocolError(
     `Cannot complete "${pending.command}": "${
       printable(reply.text)
-    }" is a reply to another command; the connection is out of step and closed`,
+    }" is a reply to another command; replies no longer match their commands, so the connection is closed`,
   );
 }
 

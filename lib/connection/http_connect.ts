@@ -1,6 +1,6 @@
 /**
  * The method CONNECT of HTTP proxies (RFC 9110 section 9.3.6), with Basic
- * authorisation (RFC 7617). Names are looked up by the proxy.
+ * authorization (RFC 7617). Names are looked up by the proxy.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const MAX_HEAD = 16 * 1024;
 /** Longest part of a status line that an error quotes, in characters. */
 const MAX_REASON = 80;
 
-/** Largest number of authorisation schemes in a message. */
+/** Largest number of authorization schemes in a message. */
 const MAX_SCHEMES = 5;
 
 const LF = 0x0A;
@@ -89,7 +89,7 @@ function endOfHead(bytes: Uint8Array, from: number): number | undefined {
   return undefined;
 }
 
-/** Rejects a proxy that asks for an authorisation, and not for Basic. */
+/** Rejects a proxy that asks for an authorization other than Basic. */
 function checkSchemes(dialog: ProxyDialog, head: string, told: string): void {
   const matches = dialog.proxy.mask(head).matchAll(
     /^proxy-authenticate:[ \t]*([\w-]{1,20})/gim,

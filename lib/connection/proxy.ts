@@ -15,7 +15,7 @@ import { connectBySocks5 } from "./socks5.ts";
 import { abortable, within } from "./waiting.ts";
 import { connectionError } from "../protocol/with_message.ts";
 
-/** Start of the message that names the proxy as the dialled host. */
+/** Start of the message that names the proxy as the dialed host. */
 const DIALED_REGEXP = /^Cannot connect to "[^"]*"(?:: )?/;
 
 /**

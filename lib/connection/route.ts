@@ -89,7 +89,10 @@ function checkLocalAddress(address: string): void {
   );
 }
 
-/** Returns `Deno.connect`'s dialler, which is faster, unless an address must be bound. */
+/**
+ * Returns the function that dials: `Deno.connect`, which is faster, unless an
+ * address must be bound.
+ */
 function dialerFrom(localAddress: string | undefined): typeof dial {
   const isAny = localAddress === undefined ||
     ["0.0.0.0", "::"].some((any) => isSameHost(any, localAddress));

@@ -9,13 +9,17 @@
  * | for a promise whose failure or delay does not matter   | {@linkcode settle}       |
  * | for some time                                          | {@linkcode delay}        |
  *
- * {@linkcode anySignal} joins signals, and {@linkcode withEither} does for a
- * while. {@linkcode onAbort} costs less than an event listener. Four waits are
- * elsewhere, because they need more context: `DataStream.unlessFailed` ends with the data connection, and so
- * does a callback; `withLifetime` ends with the connection of a call that may
- * get another one; `passive.ts` counts only the time in which its reply is due;
- * and `Breather` is a pause in work that waits for nothing. `Session.untilEnded` is
- * `withEither` with the end of one session.
+ * {@linkcode anySignal} joins signals permanently, {@linkcode withEither} until a
+ * function has ended. {@linkcode onAbort} costs less than an event listener.
+ *
+ * These waits are elsewhere, because they need more context:
+ *
+ * - `DataStream.unlessFailed` and `waitFor` (callbacks) end with a data
+ *   connection
+ * - `Session.untilEnded` ends with a session
+ * - `withLifetime` ends with a client's connection, which may replace its session
+ * - `ReplyLimit` counts only the time in which a reply is due
+ * - `Breather` is a pause in work that waits for nothing
  *
  * @module
  */

@@ -107,8 +107,8 @@ export function isNoDirectory(error: unknown): boolean {
 }
 
 /**
- * z/OS's reply to a `CWD` with a name that is not a partitioned data set. Data
- * sets may begin with it, or not.
+ * z/OS's reply to a `CWD` with a name that is not a partitioned data set. The
+ * names of any number of data sets begin with it, or of none.
  */
 const PREFIX_REGEXP = /^250\b.*\bworking directory name prefix\b/i;
 

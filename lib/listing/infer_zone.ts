@@ -19,9 +19,6 @@ const MINUTE = 60_000;
  * Finds the zone of a listing's times from the time of one file in UTC, as MDTM
  * shows it.
  *
- * @returns Minutes east of UTC, or `undefined` when the two times do not differ
- * by a zone
- *
  * @example A server two hours east of UTC
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -24,7 +24,7 @@ const MIGRATED_REGEXP =
   /^[ \t]*(?:Migrated|MIGRAT|ARCIVE|[^ \t]{1,6} +Not Direct Access Device|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Not Mounted|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Error determining attributes|User catalog connector|GDG)[ \t]+(\S+)[ \t]*$/i;
 const FOLDER_REGEXP = /^ *Pseudo Directory +(\S+) *$/;
 
-/** Catalogues of z/OS. Sizes are in tracks, so entries have none. */
+/** Catalogs of z/OS. Sizes are in tracks, so entries have none. */
 export const ZOS_DATA_SETS: ListingFormat = {
   name: "zos-data-sets",
   read,
@@ -35,10 +35,10 @@ function read(line: string, context: LineContext): LineResult {
   if (/^ *Volume +(?:Unit +)?Referred /.test(line)) return "frame";
   const match = DATA_SET_REGEXP.exec(line);
   if (match !== null) {
-    const [, year, month, day, organisation, name] = match;
+    const [, year, month, day, organization, name] = match;
     return {
       name: name!,
-      kind: kindOf(organisation!),
+      kind: kindOf(organization!),
       ...(year !== undefined && toTime({
         year: Number(year),
         month: Number(month),
@@ -57,7 +57,7 @@ function read(line: string, context: LineContext): LineResult {
 }
 
 /** A file system in a data set is neither a file nor a directory. */
-function kindOf(organisation: string): EntryKind {
-  if (organisation.startsWith("PO")) return "directory";
-  return /^(?:HFS|ZFS|\?+)$/.test(organisation) ? "other" : "file";
+function kindOf(organization: string): EntryKind {
+  if (organization.startsWith("PO")) return "directory";
+  return /^(?:HFS|ZFS|\?+)$/.test(organization) ? "other" : "file";
 }

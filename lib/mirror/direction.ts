@@ -52,7 +52,7 @@ export interface MirrorTask {
    * Makes all connections build an entry of the target, and everything in it,
    * under another path.
    *
-   * @returns Ends that when it is disposed of
+   * @returns Its disposal ends that
    */
   stage(path: string, temporary: string): Disposable;
   /** Transfers a file. Returns the bytes transferred. */

@@ -533,7 +533,7 @@ export class Mirror implements AsyncDisposable {
       const entry = entryOf(directory, lost);
       const path = quote(task.target.at(entry.path));
       const error = new Deno.errors.NotFound(
-        `Cannot remove anything beside ${path}: it is not listed there, though the source has it`,
+        `Cannot remove anything beside ${path}: the target does not list this entry, although it was transferred`,
       );
       this.#report.record({ action: "fail", entry, error });
       return directories;

@@ -12,7 +12,7 @@ export class Staging {
   /**
    * Builds an entry and everything in it under another path.
    *
-   * @returns Ends that when it is disposed of
+   * @returns Its disposal ends that
    */
   begin(path: string, temporary: string): Disposable {
     this.#path = path;

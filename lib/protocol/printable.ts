@@ -65,13 +65,13 @@ export function quoteEscaped(text: string): string {
 
 /**
  * Characters that `Deno.inspect` does not escape. It escapes C0 and C1, and
- * adds colours.
+ * adds colors.
  */
 const UNESCAPED_REGEXP =
   /[\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB\u{E0000}-\u{E007F}\uD800-\uDFFF]/gu;
 
 /**
- * Replaces the characters that `Deno.inspect` leaves in strings. Keeps colours.
+ * Replaces the characters that `Deno.inspect` leaves in strings. Keeps colors.
  */
 export function printableInspection(shown: string): string {
   return shown.replace(UNESCAPED_REGEXP, "\uFFFD");

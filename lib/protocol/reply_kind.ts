@@ -1,6 +1,6 @@
 /**
  * Decides whether a reply can belong to a command. If not, replies and commands
- * are out of step.
+ * no longer match.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const OWNERS: ReadonlyMap<number, RegExp> = new Map([
   [257, /^(PWD|XPWD|MKD|XMKD)$/],
 ]);
 
-/** Commands with known replies. Any reply may belong to another command. */
+/** Commands with known replies. Any reply may belong to any other command. */
 const KNOWN =
   /^(NOOP|TYPE|MODE|STRU|CWD|XCWD|CDUP|XCUP|PWD|XPWD|MKD|XMKD|RMD|XRMD|DELE|RNFR|RNTO|SIZE|MDTM|MFMT|STAT|FEAT|SYST|EPSV|PASV|EPRT|PORT|REST|PBSZ|PROT|ABOR|RETR|STOR|STOU|APPE|LIST|NLST|MLSD|MLST)$/;
 

@@ -1,5 +1,5 @@
 /**
- * Compares the names in a certificate with the host that was dialled.
+ * Compares the names in a certificate with the host that was dialed.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const { isIP } = nodeModule("node:net");
 const HOST_REGEXP = /^[\w*.-]+$/;
 
 /**
- * Compares a certificate's names with the dialled name (RFC 9525). A wildcard
+ * Compares a certificate's names with the dialed name (RFC 9525). A wildcard
  * replaces the whole first label of a name with three labels or more. The
  * common name counts only if it is the only one, and the certificate has no
  * alternative names of any kind.

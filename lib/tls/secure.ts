@@ -21,9 +21,9 @@ export interface HandshakeOptions {
 
 /** The address of a control connection, and how to secure it. */
 export interface SecureControlOptions extends HandshakeOptions {
-  /** Host that was dialled. */
+  /** Host that was dialed. */
   host: string;
-  /** Port that was dialled. */
+  /** Port that was dialed. */
   port: number;
   /** Options of the caller. */
   options: TLSOptions;

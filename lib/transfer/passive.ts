@@ -187,8 +187,8 @@ export function requestForNext(turn: Turn): PortAhead | undefined {
 /**
  * Requests a port by `PASV`.
  *
- * @param options `isStrict`: whether only a 227 proves that replies and
- * commands are in step, because `EPSV` got a reply of another command
+ * @param options `isStrict`: whether only a 227 proves that replies
+ * match their commands, because `EPSV` got a reply of another command
  */
 export async function requestPasv(
   { session }: Turn,
@@ -317,7 +317,7 @@ async function requestEpsv(
     return await requestPasvInstead(session, pending, signal);
   }
   const isForeign = !mayAnswer("EPSV", reply);
-  // no 227 can prove that replies and commands are in step
+  // no 227 can prove that replies match their commands
   if (isForeign && isOnly) throw closeMismatched(session, pending, reply);
   const address = Promise.try(() => addressIn(session, reply, pending.command));
   if (isOnly) return await withActiveAdvice(session, address);
@@ -339,7 +339,10 @@ async function requestEpsv(
   }
 }
 
-/** Closes a connection whose replies may be out of step; returns the error. */
+/**
+ * Closes a connection whose replies may not match their commands; returns the
+ * error.
+ */
 function closeMismatched(
   { control }: Session,
   pending: PendingCommand,

@@ -154,8 +154,8 @@ export class Transfer {
   }
 
   /**
-   * Ends the transfer after an error, like {@linkcode failed}. It is no failure
-   * if the server reset the data connection after all of the data: it sends
+   * Ends the transfer after an error, like {@linkcode failed}. A reset data
+   * connection is no failure if all of the data came before: if the server sends
    * 2yz, and the size of the file matches.
    *
    * @returns The final 2yz reply, if the transfer is complete

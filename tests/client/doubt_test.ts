@@ -474,7 +474,7 @@ for (const [call, reply] of MISPLACED) {
       () => call(ftp),
       FTPProtocolError,
     );
-    assertStringIncludes(message, "out of step");
+    assertStringIncludes(message, "no longer match");
     assertEquals(ftp.connected, false);
   });
 }

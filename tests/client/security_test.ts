@@ -103,7 +103,7 @@ Deno.test("FTP.login refuses a greeting that logs in before TLS", async () => {
   await assertRejects(
     () => ftp.login("me", "hunter2"),
     FTPProtocolError,
-    "logged us in before TLS",
+    "logged in the user before TLS",
   );
   assertEquals(ftp.connected, false);
   assertEquals(server.commands, []);

@@ -51,7 +51,11 @@ Deno.test("FTP.copy sends SITE CPFR and SITE CPTO", async () => {
   assertEquals((await ftp.copy("a b", "c")).code, 250);
   assertEquals(server.commands.slice(-2), ["SITE CPFR a b", "SITE CPTO c"]);
   server.on("SITE", "200 What");
-  await assertRejects(() => ftp.copy("a", "b"), FTPReplyError, "350 was due");
+  await assertRejects(
+    () => ftp.copy("a", "b"),
+    FTPReplyError,
+    "expected code 350",
+  );
   assertEquals(server.commands.at(-1), "SITE CPFR a");
   server.on("SITE", "500 No");
   await assertRejects(() => ftp.copy("a", "b"), FTPPermanentError, "500 No");

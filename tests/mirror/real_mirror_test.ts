@@ -283,7 +283,7 @@ serverTest(
       ftp.uploadDir(folder.path, "top", { delete: true })
     );
     assertEquals(failures, [
-      'trail : Cannot remove anything beside "top/trail ": it is not listed there, though the source has it',
+      'trail : Cannot remove anything beside "top/trail ": the target does not list this entry, although it was transferred',
     ]);
     assertEquals(readTree(`${server.root}/top`), {
       "trail_": "1",

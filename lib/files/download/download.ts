@@ -54,7 +54,7 @@ const MOST_HANG_UPS = 2;
 /** Smallest buffer in bytes: a file may be larger than announced. */
 const LEAST_BLOCK = SHARED_SIZE;
 
-/** Missing bytes with which a download is about to end. */
+/** A download with fewer missing bytes is about to end. */
 const SHORT = 64 * 1024;
 
 /** Longest wait, in milliseconds, for a write after the transfer has failed. */
