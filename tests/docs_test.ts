@@ -205,3 +205,58 @@ Deno.test("README.md has fewer than 2,000 words", () => {
   const words = Deno.readTextFileSync(new URL("README.md", ROOT)).match(/\S+/g);
   assert(words!.length > 500 && words!.length < 2000, `${words!.length}`);
 });
+
+/** Returns the names in backticks that look like files, classes or functions. */
+function sourceNames(page: string): string[] {
+  return [
+    ...page.matchAll(/`(\w+\.ts|(?:#?\w+\.)?#?\w+\(\)|[A-Z]\w*[a-z]\w*)`/g),
+  ]
+    .map(([, name]) => name!);
+}
+
+/** Returns the names that the sources in some folders do not contain. */
+function unknownNames(page: string, folders: readonly string[]): string[] {
+  const files = folders.flatMap((folder) => sourcesIn(new URL(folder, ROOT)));
+  const code = files.map((file) => Deno.readTextFileSync(file)).join("\n")
+    .replace(/^\s*(\/\*\*|\*|\/\/).*/gm, "");
+  return sourceNames(page).filter((name) => {
+    if (name.endsWith(".ts")) {
+      return !files.some(({ pathname }) => pathname.endsWith(`/${name}`));
+    }
+    const words = name.replace("()", "").split(".");
+    return !words.every((word) =>
+      new RegExp(`(^|[^\\w#])${word}\\b`).test(code)
+    );
+  });
+}
+
+/** Returns the sources in a folder; of the root, only those directly in it. */
+function sourcesIn(folder: URL): URL[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory && folder.href === ROOT.href
+      ? []
+      : isDirectory
+      ? sourcesIn(new URL(`${name}/`, folder))
+      : name.endsWith(".ts")
+      ? [new URL(name, folder)]
+      : []
+  );
+}
+
+Deno.test("The pages for contributors name files and functions that exist", () => {
+  for (const path of ["docs/how_it_works.md", "lib/tls/README.md"]) {
+    const page = Deno.readTextFileSync(new URL(path, ROOT));
+    assert(sourceNames(page).length > 20, path);
+    assertEquals(unknownNames(page, ["lib/", "parser/", "./"]), [], path);
+  }
+});
+
+Deno.test("The names of the pages for contributors are looked at", () => {
+  const page =
+    "`part.ts` `none.ts` `Session.shared()` `Session.unheardOf()` `UnheardOf`";
+  assertEquals(unknownNames(page, ["lib/"]), [
+    "none.ts",
+    "Session.unheardOf()",
+    "UnheardOf",
+  ]);
+});
