@@ -31,7 +31,7 @@ import {
 } from "../protocol/command.ts";
 import { printable } from "../protocol/printable.ts";
 import type { Encoding } from "../protocol/encoding.ts";
-import { REDACTED } from "../protocol/errors.ts";
+import { isUnknownCommand, REDACTED } from "../protocol/errors.ts";
 import { linesOf } from "../protocol/lines_of.ts";
 import { type Reply, ReplyReader } from "../protocol/reply.ts";
 import { Secrets } from "../protocol/redaction.ts";
@@ -47,6 +47,10 @@ const READ_SIZE = 16 * 1024;
 const REPLY_TIMEOUTS = 20;
 
 const LF = 0x0A;
+
+/** Text of a 421 reply that is not about the command. */
+const UNRELATED_REGEXP =
+  /time-?d?[ -]?out|idle|inactiv|too many|limit|maximum|max |busy|full|shut|maintenance|later/i;
 
 /** A control connection, from the greeting to its end. */
 export class ControlConnection {
@@ -65,6 +69,8 @@ export class ControlConnection {
   #isDoubtful = false;
   #isBroken = false;
   #lostOver: PendingCommand | undefined;
+  #unknown: PendingCommand | undefined;
+  #isHungUp = false;
   /** Why the server may close now. */
   #closing: string | undefined;
   #wasIdle = false;
@@ -126,6 +132,27 @@ export class ControlConnection {
    */
   get lostOver(): PendingCommand | undefined {
     return this.#lostOver;
+  }
+
+  /**
+   * Whether the server closed the connection, with or without a 421 reply, but
+   * not because it was idle or has too many connections.
+   */
+  get isHungUp(): boolean {
+    return this.#isHungUp;
+  }
+
+  /** The command at which the server hung up, if that may be the reason. */
+  get hungUpAt(): PendingCommand | undefined {
+    return this.#isHungUp ? this.#lostOver : undefined;
+  }
+
+  /**
+   * The last command that was answered, if the server does not know it. Some
+   * servers close the connection a moment later.
+   */
+  get unknown(): PendingCommand | undefined {
+    return this.#unknown;
   }
 
   /** The transfer whose final reply was not acknowledged yet. */
@@ -412,6 +439,7 @@ export class ControlConnection {
       return this.#break(unexpectedReplyError(reply));
     }
     if (pending !== undefined) {
+      this.#unknown = isUnknownCommand(reply) ? pending : undefined;
       this.#queue.answered(pending, this.due === undefined);
       if (pending.kind === "passive" && pending.isSettled) {
         this.#passed(pending);
@@ -426,6 +454,10 @@ export class ControlConnection {
     }
     if (reply.code === 421) {
       this.#wasIdle = pending === undefined && this.#open === undefined;
+      if (pending !== undefined && !UNRELATED_REGEXP.test(reply.text)) {
+        this.#isHungUp = true;
+        this.#lostOver = pending;
+      }
       this.#break(closedByReplyError(reply));
     }
   }
@@ -448,6 +480,7 @@ export class ControlConnection {
       return this.fail(new Deno.errors.NotConnected(this.#closing));
     }
     const isSuspect = this.#suspect(this.#pending.isUnproven);
+    this.#isHungUp = true;
     this.#noteBroken(isSuspect);
     const { via } = this.#stream;
     this.#break(endedError(this.due, this.#reader.hasPartial, isSuspect, via));

@@ -60,7 +60,7 @@ export async function ensureDir(
   path: string,
   options: SignalOptions,
 ): Promise<boolean> {
-  return await session.exclusive(async (turn) => {
+  const made = await session.exclusive(async (turn) => {
     if (await isDirectory(turn, path, options)) return false;
     const refusal = await makeAll(turn, prefixes(path), options);
     // without a way back, CWD was not tried
@@ -68,9 +68,16 @@ export async function ensureDir(
       return session.state.directory?.startsWith("/") === true;
     }
     // another client may have created it
-    if (!await isDirectory(turn, path, options)) throw refusal;
-    return false;
+    return await isDirectory(turn, path, options) ? false : refusal;
   }, options);
+  if (typeof made === "boolean") return made;
+  const isTold = session.state.directory !== "";
+  const kind = isTold ? undefined : await orRefusal(
+    made,
+    () => kindOf(session, path, options),
+  );
+  if (kind !== "directory") throw made;
+  return false;
 }
 
 /**

@@ -115,15 +115,15 @@ export class MLSDTrial {
  * Whether the server closed the connection after `MLSD`, and another connection
  * replaced it.
  */
-async function isReplaced(
+export async function isReplaced(
   session: Session,
   error: unknown,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const { control, profile } = session;
-  const isOver = control.lostOver?.verb === "MLSD" && session.isLost &&
-    control.failure instanceof Deno.errors.UnexpectedEof &&
-    profile.hasMLSD !== true;
+  const isOver = session.isLost && profile.hasMLSD !== true &&
+    control.isHungUp &&
+    (control.hungUpAt?.verb === "MLSD" || control.unknown?.verb === "MLSD");
   if (!isOver) return false;
   profile.hasMLSD = false;
   return await session.replace(error, signal);

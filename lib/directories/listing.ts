@@ -18,7 +18,12 @@ import type { ServerProfile } from "../transfer/server_profile.ts";
 import type { Session } from "../transfer/session.ts";
 import { textOfPath } from "../commands/queries.ts";
 import { ListListing } from "./list_by_list.ts";
-import { isUnread, mlsdListing, MLSDTrial } from "./list_by_mlsd.ts";
+import {
+  isReplaced,
+  isUnread,
+  mlsdListing,
+  MLSDTrial,
+} from "./list_by_mlsd.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
 import { EMPTY, type ListRequest } from "./listing_transfer.ts";
 import { PartialListingError } from "./partial_listing_error.ts";
@@ -200,6 +205,10 @@ async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
     }
     if (isListed) profile.recalled.delete("MLSD");
   } catch (error) {
+    const mayRepeat = !isListed && command === "MLSD?";
+    if (mayRepeat && await isReplaced(request.session, error, options.signal)) {
+      return yield* listBatches(request);
+    }
     const isOutdated = !isListed && mayLackLIST(request, error) &&
       profile.unlearn("MLSD");
     if (

@@ -90,6 +90,28 @@ export async function openTransfer(
 ): Promise<Transfer> {
   const { session } = turn;
   checkTransfer(session, command, options);
+  let isSent = false;
+  const onSend = () => {
+    isSent = true;
+  };
+  return await session.pastHangUps(
+    () => openOnce(turn, command, { ...options, onSend }),
+    { signal: options.signal, isDone: () => isSent },
+  );
+}
+
+/** Options of one attempt to open a transfer. */
+interface OpenOptions extends TransferOptions {
+  /** Called before the transfer's command is sent. */
+  readonly onSend: () => void;
+}
+
+async function openOnce(
+  turn: ExclusiveTurn,
+  command: Command,
+  options: OpenOptions,
+): Promise<Transfer> {
+  const { session } = turn;
   await session.protection?.prepare(turn, { signal: options.signal });
   const { signal } = options;
   if (options.rest === undefined) await takeBackRestart(turn, options);
@@ -253,10 +275,11 @@ async function begin(
   session: Session,
   command: Command,
   channel: DataChannel,
-  { signal, advice, rest, onOpen, early }: TransferOptions,
+  { signal, advice, rest, onOpen, onSend, early }: OpenOptions,
 ): Promise<Transfer> {
   const { control, protection, options } = session;
   signal?.throwIfAborted();
+  onSend();
   const pending = control.send(command, { kind: "transfer", advice });
   const writing = early && writeEarly(session, channel, early);
   let stream: ByteStream;

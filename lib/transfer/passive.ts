@@ -324,6 +324,7 @@ async function requestEpsv(
   try {
     return await address;
   } catch (error) {
+    if (control.hungUpAt === pending) noteClosed(session, error);
     const isFinal = reply.code === 421 || isStuck(error) ||
       (asksForPRET(error) && !profile.needsPRET);
     if (isFinal) throw error;
@@ -465,11 +466,10 @@ function noteLoss(
  * `PASV` got no reply.
  */
 function noteClosed(
-  { control: { failure }, profile }: Session,
+  { control: { failure, isHungUp }, profile }: Session,
   error: unknown,
 ): void {
-  const isClosed = failure instanceof Deno.errors.UnexpectedEof ||
-    failure instanceof Deno.errors.ConnectionReset;
+  const isClosed = isHungUp || failure instanceof Deno.errors.ConnectionReset;
   if (!isClosed || profile.hasExtendedPassive !== undefined) return;
   profile.hasExtendedPassive = false;
   LOSSES.add(error as Error);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Command } from "../protocol/command.ts";
 import { ServerClock } from "./server_clock.ts";
 
 /** A server's software. */
@@ -36,6 +37,14 @@ const GREETINGS: readonly (readonly [Vendor, RegExp])[] = [
 /** Commands that the client sends itself, and does not need. */
 const DISPENSABLE_REGEXP =
   /^(FEAT|OPTS|MLST|MDTM|MFMT|SIZE|STAT|SITE|PWD|SYST|TYPE|MODE|EPRT|HASH|MD5|X(CRC|MD5|SHA\d*))$/;
+
+/** Commands of which a server may know some uses only. */
+const USES_REGEXP = /^(TYPE|MODE|OPTS|SITE)$/;
+
+/** Verb and first word of a command, in upper case. */
+function useOf(line: string): string {
+  return line.toUpperCase().split(" ", 2).join(" ");
+}
 
 /** A feature of ProFTPD's mod_facts, whatever the greeting says. */
 const PROFTPD_FEATURE = "MFF";
@@ -81,8 +90,10 @@ export class ServerProfile {
   #vendor: Vendor | undefined;
   #isNotProFTPD = false;
   readonly #lacking = new Set<string>();
-  /** Verbs that got a reply other than a refusal. */
+  /** Uses of commands that got a reply other than a refusal. */
   readonly #known = new Set<string>();
+  /** Commands that are not sent again because the server hung up at them. */
+  readonly #hungUpAt = new Set<string>();
   #features: Map<string, string> | undefined;
   #featuresIdentity = "";
   /** Whether `EPSV` works; `undefined` before the first try. */
@@ -248,9 +259,23 @@ export class ServerProfile {
     this.#lacking.delete(command);
   }
 
-  /** Notes that the server knows a command. */
-  noteKnown(verb: string): void {
-    this.#known.add(verb);
+  /** Notes that the server knows a command, or a use of it. */
+  noteKnown({ verb, argument }: Command): void {
+    const word = verb.toUpperCase();
+    this.#known.add(
+      USES_REGEXP.test(word) ? useOf(`${word} ${argument ?? ""}`) : word,
+    );
+  }
+
+  /** Whether the client can do without a command that it still sends. */
+  isAvoidable(command: string): boolean {
+    const [verb = ""] = command.split(" ", 1);
+    return DISPENSABLE_REGEXP.test(verb) && !this.#hungUpAt.has(command);
+  }
+
+  /** Whether the server hung up at a command, which is not sent again. */
+  hungUpAt(command: string): boolean {
+    return this.#hungUpAt.has(command);
   }
 
   /**
@@ -259,10 +284,12 @@ export class ServerProfile {
    */
   noteHangUp(line: string): void {
     const [, verb = "", word = ""] = /^(\S+) ?(\S*)/.exec(line) ?? [];
-    if (this.#known.has(verb)) return;
+    if (this.#known.has(USES_REGEXP.test(verb) ? useOf(line) : verb)) return;
     if (verb === "MLSD") this.hasMLSD ??= false;
     else if (verb === "LIST" && word === "-a") this.hasListAll ??= false;
+    else if (verb === "PRET") this.needsPRET = false;
     else if (DISPENSABLE_REGEXP.test(verb)) {
+      this.#hungUpAt.add(line);
       for (const use of ["", ` ${word}`, " time", " path"]) {
         this.noteLacking(verb + use);
       }

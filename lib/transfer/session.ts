@@ -155,11 +155,7 @@ export class Session {
     control.closed.then(() => {
       ending.abort(control.failure);
       if (this.#control === control) this.#ahead?.drop(); // its error is kept
-      const { lostOver, failure } = control;
-      const hungUp = failure instanceof Deno.errors.UnexpectedEof;
-      if (lostOver !== undefined && hungUp) {
-        this.profile.noteHangUp(lostOver.command);
-      }
+      if (control.isHungUp) this.profile.noteHangUp(this.#causeOf(control));
     });
   }
 
@@ -335,10 +331,12 @@ export class Session {
   /**
    * Runs a query. If the server closes the connection at a command that it may
    * not know, repeats the query on another connection, without this command.
+   *
+   * @param options `isDone`: whether the query may not be repeated any more
    */
   async pastHangUps<T>(
     query: () => Promise<T>,
-    { signal }: SignalOptions,
+    { signal, isDone }: SignalOptions & { isDone?: () => boolean },
   ): Promise<T> {
     const passed = new Set<string>();
     for (;;) {
@@ -352,12 +350,12 @@ export class Session {
         const control = isReplacement ? this.#replaced! : this.#control;
         // "": commands that were sent together; the next connection sends one
         // at a time
-        const { failure, lostOver: { verb = "", command = "" } = {} } = control;
-        const isHangUp = failure instanceof Deno.errors.UnexpectedEof &&
-          !passed.has(verb);
-        if (!isHangUp) throw error;
-        passed.add(verb);
+        const command = this.#causeOf(control);
+        const isOther = !control.isHungUp || passed.has(command);
+        if (isOther || isDone?.()) throw error;
+        passed.add(command);
         this.profile.noteHangUp(command);
+        const [verb = ""] = command.split(" ", 1);
         if (verb !== "" && !this.profile.lacks(verb)) throw error;
         // another call may have replaced it
         const isReplaced = this.#control !== control ||
@@ -365,6 +363,13 @@ export class Session {
         if (!isReplaced) throw error;
       }
     }
+  }
+
+  /** Returns the command that made the server hang up; "" if unknown. */
+  #causeOf({ unknown, hungUpAt }: ControlConnection): string {
+    const { command = "" } = unknown ?? {};
+    if (this.profile.isAvoidable(command)) return command;
+    return hungUpAt?.command ?? command;
   }
 
   /** Waits until no end of a transfer is pending. */
@@ -528,8 +533,9 @@ export class Session {
     const { moves } = state;
     this.#forget(command);
     const reply = await control.wait(pending.first, signal);
-    const verb = command.verb.toUpperCase();
-    if (reply.code < 500) this.profile.noteKnown(verb);
+    if (reply.code < 500 && reply.code !== CLOSING) {
+      this.profile.noteKnown(command);
+    }
     const isSecured = control.stream.info !== undefined;
     state.note(command, reply, { moves, isSecured });
     if (reply.code >= 400) throw replyError(reply, pending.command);
@@ -545,6 +551,9 @@ export class Session {
 
 /** Advice about a transfer that was opened by hand. */
 const PUT_ADVICE = "await getresp() until it returns the final reply first";
+
+/** The server closes the connection. */
+const CLOSING = 421;
 
 /** Commands that may come between the request for a port and its transfer. */
 const LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/i;

@@ -82,7 +82,7 @@ export class SessionState {
     const isDone = code < 300;
     const argument = String(command.argument);
     const word = command.verb.toUpperCase();
-    if (isDone && word === "TYPE") this.type = argument.toUpperCase();
+    if (isDone && word === "TYPE") this.type = typeOf(argument);
     const setting = settingOf(word, argument);
     const isSet = isDone && code !== SUPERFLUOUS;
     if (isSet && setting !== undefined) this.settings.set(setting, command);
@@ -101,6 +101,12 @@ export class SessionState {
     const others = this.identity.replace(/^USER .*\n/m, "");
     this.identity = word === "REIN" ? "" : `${others}${word} ${argument}\n`;
   }
+}
+
+/** Returns a representation type; "L 8" is the same as "I". */
+function typeOf(argument: string): string {
+  const type = argument.toUpperCase();
+  return type === "L 8" ? "I" : type;
 }
 
 /** Returns the name of a setting that lasts, apart from the type. */

@@ -7,6 +7,7 @@
 
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
+import type { ServerProfile } from "./server_profile.ts";
 import type { Session, SignalOptions } from "./session.ts";
 
 /** Sends a command and returns its first reply. Implemented by the session. */
@@ -62,9 +63,27 @@ export class Turn {
    * 3.1.1).
    */
   async ensureType(type: "A" | "I", options?: SignalOptions): Promise<void> {
-    if (this.session.state.type === type) return;
-    await this.perform({ verb: "TYPE", argument: type }, options);
+    const { state, profile } = this.session;
+    if (state.type === type) return;
+    const argument = type === "I" ? binaryOf(profile) : type;
+    await this.perform({ verb: "TYPE", argument }, options);
   }
+}
+
+/** Bytes of eight bits, which are the same as an image (RFC 959). */
+const BYTES = "L 8";
+
+/**
+ * Returns a binary type at which the server has not hung up.
+ *
+ * @throws {Deno.errors.NotSupported} If there is none
+ */
+function binaryOf(profile: ServerProfile): string {
+  const type = ["I", BYTES].find((type) => !profile.hungUpAt(`TYPE ${type}`));
+  if (type !== undefined) return type;
+  throw new Deno.errors.NotSupported(
+    `Cannot set a binary type: the server closed the connection at "TYPE I" and at "TYPE ${BYTES}", which are not sent again, and without them it may convert the bytes; list(), nlst() and retrlines() need no type, and ntransfercmd() transfers without one`,
+  );
 }
 
 /**

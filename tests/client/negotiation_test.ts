@@ -647,10 +647,10 @@ Deno.test("FTP sends no EPRT again where the server hung up at it", async () => 
   });
   await using ftp = await server.connect({ passive: false });
   await ftp.login("me", "secret");
-  await assertRejects(() => list(ftp), Deno.errors.UnexpectedEof, "EPRT");
-  await ftp.reconnect();
-  await assertRejects(() => list(ftp), FTPPermanentError, "500 What");
-  assertEquals(passiveOf(server), ["PORT", "EPRT", "PORT"]);
+  for (let i = 0; i < 2; i++) {
+    await assertRejects(() => list(ftp), FTPPermanentError, "500 What");
+  }
+  assertEquals(passiveOf(server), ["PORT", "EPRT", "PORT", "PORT"]);
 });
 
 Deno.test("FTP lists in TYPE I where the server hung up at TYPE A", async () => {
@@ -663,9 +663,7 @@ Deno.test("FTP lists in TYPE I where the server hung up at TYPE A", async () => 
   });
   await using ftp = await server.connect();
   await ftp.login("me", "secret");
-  await assertRejects(() => list(ftp), Deno.errors.UnexpectedEof, "TYPE A");
-  await ftp.reconnect();
-  assertEquals(await list(ftp), ["one"]);
+  for (let i = 0; i < 2; i++) assertEquals(await list(ftp), ["one"]);
   const types = server.commands.filter((line) => line.startsWith("TYPE"));
   assertEquals(types, ["TYPE A", "TYPE I"]);
 });

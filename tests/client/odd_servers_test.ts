@@ -443,3 +443,141 @@ Deno.test("FTP keeps using a command that has worked, even if a connection ended
     await Deno.remove(path);
   }
 });
+
+/** Ends of a connection at a command that the server does not know. */
+const HANG_UPS = ["", "421 Closing", "500 Unknown command"];
+
+const CALLS: Record<string, (ftp: FTP, path: string) => Promise<unknown>> = {
+  async list(ftp) {
+    const entries = await Array.fromAsync(ftp.list("/d"));
+    assertEquals(entries.map(({ name }) => name), ["g"]);
+  },
+  async nlst(ftp) {
+    assertEquals((await ftp.nlst("/d")).length, 1);
+  },
+  async retrieve(ftp) {
+    assertEquals(await new Response(await ftp.retrieve("/f")).text(), "hello");
+  },
+  async download(ftp, path) {
+    await ftp.download("/f", path, { retry: { attempts: 5, delay: 1 } });
+    assertEquals(await Deno.readTextFile(path), "hello");
+  },
+  async upload(ftp, path) {
+    await Deno.writeTextFile(path, "sent");
+    await ftp.upload(path, "/f", { retry: { attempts: 5, delay: 1 } });
+    assertEquals(await new Response(await ftp.retrieve("/f")).text(), "sent");
+  },
+  async exists(ftp) {
+    assertEquals(await ftp.exists("/f"), true);
+    assertEquals(await ftp.exists("/none"), false);
+  },
+  async mtime(ftp) {
+    await ftp.mtime("/f");
+  },
+  async hash(ftp) {
+    await ftp.hash("/f");
+  },
+  async ensureDir(ftp) {
+    await ftp.ensureDir("/n/m");
+  },
+};
+
+/** Optional commands, and the calls that send them. */
+const OPTIONAL: [verb: string, ...calls: string[]][] = [
+  ["FEAT", "hash"],
+  ["MLSD", "list"],
+  ["MLST", "exists", "hash"],
+  ["SIZE", "download", "upload"],
+  ["MDTM", "download", "mtime"],
+  ["MFMT", "upload"],
+  ["STAT", "upload"],
+  ["SITE", "upload"],
+  ["PWD", "ensureDir"],
+  ["EPSV", "list", "nlst", "retrieve", "download", "upload"],
+  ["TYPE A", "list", "nlst"],
+  ["TYPE I", "retrieve", "download", "upload"],
+];
+
+for (const end of HANG_UPS) {
+  const how = end === "" ? "without a reply" : `with "${end}"`;
+  for (const [command, ...calls] of OPTIONAL) {
+    for (const call of calls) {
+      Deno.test(`FTP.${call} sends ${command} once where the server hangs up at it ${how}`, async () => {
+        const [verb = "", word] = command.split(" ");
+        await using server = await memoryServer({ "/f": "hello", "/d/g": "x" });
+        server.on(verb, async (turn) => {
+          if (word !== undefined && turn.argument !== word) {
+            return await turn.default();
+          }
+          if (end !== "") await turn.reply(Number(end.slice(0, 3)), "Closing");
+          turn.close();
+        });
+        await using ftp = await server.client();
+        const path = await Deno.makeTempFile();
+        try {
+          for (let i = 0; i < 3; i++) await CALLS[call]!(ftp, path);
+        } finally {
+          await Deno.remove(path);
+        }
+        const sent = server.commands.filter((line) => line.startsWith(command));
+        // commands that were sent together do not show at which it hung up
+        assert(sent.length <= (end === "" ? 2 : 1), `${sent}`);
+      });
+    }
+  }
+}
+
+Deno.test("FTP lists without TYPE and transfers no files where the server hangs up at each TYPE", async () => {
+  await using server = await hangingUp(["TYPE"]);
+  await using ftp = await server.client();
+  const path = await Deno.makeTempFile();
+  const retry = { attempts: 5, delay: 1 };
+  const expected = /TYPE I.*TYPE L 8.*converts? the bytes.*ntransfercmd/;
+  try {
+    for (let i = 0; i < 2; i++) {
+      const entries = await Array.fromAsync(ftp.list("/d"));
+      assertEquals(entries.map(({ name }) => name), ["g"]);
+      for (
+        const transfer of [
+          () => ftp.download("/f", path, { retry }),
+          () => ftp.upload(path, "/u", { retry }),
+          () => ftp.retrbinary("RETR /f", () => {}),
+        ]
+      ) {
+        const error = await assertRejects(transfer, Deno.errors.NotSupported);
+        assert(expected.test(error.message), error.message);
+      }
+    }
+    const [conn] = await ftp.ntransfercmd("RETR /f");
+    assertEquals(await new Response(conn.readable).text(), "hello");
+    await ftp.voidresp();
+  } finally {
+    await Deno.remove(path);
+  }
+  const types = server.commands.filter((line) => line.startsWith("TYPE"));
+  // the last one may be sent together with SIZE
+  assert(types.length <= 4, `${types}`);
+  assertEquals(new Set(types), new Set(["TYPE A", "TYPE I", "TYPE L 8"]));
+  assert(!server.verbs.includes("STOR"));
+});
+
+Deno.test("FTP learns nothing from a 421 that is about time or the number of connections", async () => {
+  for (const text of ["421 Timeout.", "421 Too many users, try again later"]) {
+    await using server = await memoryServer({ "/f": "hello" });
+    await using ftp = await server.client();
+    server.once("MLST", async (turn) => {
+      await turn.reply(421, text.slice(4));
+      turn.close();
+    });
+    await assertRejects(() => ftp.exists("/f"), FTPTemporaryError, text);
+    await ftp.reconnect();
+    assertEquals(await ftp.exists("/f"), true);
+    assertEquals(server.verbs.filter((verb) => verb === "MLST").length, 2);
+  }
+});
+
+Deno.test("FTP.ensureDir accepts an existing directory where the server hangs up at PWD", async () => {
+  await using server = await hangingUp(["PWD"]);
+  await using ftp = await server.client();
+  for (let i = 0; i < 2; i++) await ftp.ensureDir("/d");
+});
