@@ -116,7 +116,8 @@ export async function dialPeer(
   );
 }
 
-function isAllowed(hostname: string, port: number): boolean {
+/** Whether connections to a port are allowed. */
+export function isAllowed(hostname: string, port: number): boolean {
   const host = showAddress(hostname, port);
   return Deno.permissions.querySync({ name: "net", host }).state === "granted";
 }

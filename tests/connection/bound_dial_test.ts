@@ -188,3 +188,51 @@ test("dialFrom ends by time and signal, and leaves nothing open", async () => {
   controller.abort(new Error("enough"));
   await assertRejects(() => dialing, Error, "enough");
 });
+
+test("dialFrom tries the addresses of a name in turn, in the family of localAddress", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.3", port: 0 });
+  const families: number[] = [];
+  const dialName = (addresses: string[]) =>
+    dialFrom(
+      "127.0.0.2",
+      "localhost", // 127.0.0.1 is its first address
+      listener.addr.port,
+      { timeout: 5000 },
+      (_name, { family }) => {
+        families.push(family);
+        return Promise.resolve(addresses.map((address) => ({ address })));
+      },
+    );
+  const conn = await dialName(["127.0.0.1", "127.0.0.5", "127.0.0.3"]);
+  const accepted = await listener.accept();
+  assertEquals((conn.remoteAddr as Deno.NetAddr).hostname, "127.0.0.3");
+  assertEquals(accepted.remoteAddr.hostname, "127.0.0.2");
+  conn.close();
+  accepted.close();
+  const error = await assertRejects(
+    () => dialName(["127.0.0.1", "127.0.0.5"]),
+    errors.ConnectionRefused,
+    '"localhost:',
+  );
+  assert(error.message.includes('from "127.0.0.2"'), error.message);
+  assertEquals(families, [4, 4]);
+  listener.close();
+});
+
+test("dialFrom tries the next address while the first does not answer", async () => {
+  using silent = await SilentPort.open();
+  const { port } = silent;
+  const listener = Deno.listen({ hostname: "127.0.0.3", port });
+  const addresses = [{ address: "127.0.0.1" }, { address: "127.0.0.3" }];
+  const conn = await dialFrom(
+    "127.0.0.2",
+    "localhost",
+    port,
+    { timeout: 5000 },
+    () => Promise.resolve(addresses),
+  );
+  (await listener.accept()).close();
+  assertEquals((conn.remoteAddr as Deno.NetAddr).hostname, "127.0.0.3");
+  conn.close();
+  listener.close();
+});
