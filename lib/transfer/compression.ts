@@ -35,7 +35,12 @@ export async function setCompression(
 ): Promise<void> {
   const { session } = turn;
   const { profile, options: { compress } } = session;
-  const isDone = !compress || isCompressed(session) || profile.lacks(MODE_Z);
+  const isSet = isCompressed(session);
+  if (isSet && profile.lacks(MODE_Z)) {
+    await turn.perform({ verb: "MODE", argument: "S" }, options);
+    return;
+  }
+  const isDone = !compress || isSet || profile.lacks(MODE_Z);
   if (isDone || !await offersCompression(turn, options)) return;
   try {
     await turn.perform({ verb: "MODE", argument: "Z" }, options);
@@ -45,6 +50,21 @@ export async function setCompression(
     if (reply === undefined || reply.code === CLOSING) throw error;
     if (error instanceof FTPPermanentError) profile.noteLacking(MODE_Z);
   }
+}
+
+/**
+ * Whether data is compressed, and no file has proven yet that the server
+ * decompresses it.
+ */
+export function isCompressionUnproven(session: Session): boolean {
+  return isCompressed(session) && !session.profile.decompresses;
+}
+
+/** Notes whether the server has decompressed a file. */
+export function noteDecompressed(session: Session, isDone: boolean): void {
+  if (!isCompressed(session)) return;
+  if (isDone) session.profile.decompresses = true;
+  else session.profile.noteLacking(MODE_Z);
 }
 
 /**

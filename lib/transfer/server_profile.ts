@@ -114,6 +114,8 @@ export class ServerProfile {
   refusesPassive = false;
   /** The user who logged in last with a password that the server asked for. */
   passwordAskedOf: string | undefined;
+  /** Whether the server was seen to decompress a file in `MODE Z`. */
+  decompresses = false;
   /** Whether `PRET` is needed before `EPSV` and `PASV`. */
   needsPRET = false;
   /** The largest offset at which a download was seen to start, in bytes. */

@@ -1,5 +1,5 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import { FTPUnconfirmedError } from "../../mod.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { FTPUnconfirmedError, FTPVerificationError } from "../../mod.ts";
 import { memoryServer } from "../testing/memory_server.ts";
 import type { Turn } from "../testing/scripted/mod.ts";
 
@@ -170,4 +170,96 @@ Deno.test("FTP sets MODE Z again where MODE S was set by hand", async () => {
   const before = server.commands.length;
   await ftp.retrbinary("RETR /f", () => {});
   assertEquals(server.commands.slice(before, before + 1), ["MODE Z"]);
+});
+
+/** A server that accepts MODE Z, and stores and sends the bytes as they are. */
+async function lying(bytes: Uint8Array) {
+  const server = await memoryServer({ "/f": bytes });
+  server.on("FEAT", FEATURES).on("MODE", "200 Done");
+  return server;
+}
+
+/** What a server that does not decompress causes, and what to do. */
+const ADVICE = /size is \d+, not \d+; .*"MODE Z".*omit "compress"/;
+
+for (const atomic of [true, false]) {
+  Deno.test(`FTP.upload says that a server did not decompress the data, and continues without compression (atomic: ${atomic})`, async () => {
+    const text = "hello ".repeat(1000);
+    await using server = await lying(new Uint8Array());
+    const path = await Deno.makeTempFile();
+    try {
+      await Deno.writeTextFile(path, text);
+      await using ftp = await server.client({ compress: true });
+      const error = await assertRejects(
+        () => ftp.upload(path, "/once", { atomic, retry: false }),
+        FTPVerificationError,
+      );
+      assert(ADVICE.test(error.message), error.message);
+      await using other = await server.client({ compress: true });
+      const messages: string[] = [];
+      const { verified, retries } = await other.upload(path, "/new", {
+        atomic,
+        retry: { delay: 1 },
+        onRetry: ({ error }) => void messages.push(error.message),
+      });
+      assertEquals({ verified, retries }, { verified: "size", retries: 1 });
+      assert(ADVICE.test(messages[0]!), messages[0]);
+      assertEquals(new TextDecoder().decode(server.files.get("/new")), text);
+    } finally {
+      await Deno.remove(path);
+    }
+    const modes = server.commands.filter((line) => line.startsWith("MODE"));
+    assertEquals(modes, ["MODE Z", "MODE Z", "MODE S"]);
+  });
+}
+
+Deno.test("FTP.download of a zlib file says that a server did not compress it, and continues without compression", async () => {
+  const bytes = await deflate(new TextEncoder().encode("hello ".repeat(1000)));
+  await using server = await lying(bytes);
+  await using ftp = await server.client({ compress: true });
+  const path = await Deno.makeTempFile();
+  try {
+    const messages: string[] = [];
+    const { verified, retries } = await ftp.download("/f", path, {
+      retry: { delay: 1 },
+      onRetry: ({ error }) => void messages.push(error.message),
+    });
+    assertEquals({ verified, retries }, { verified: "size", retries: 1 });
+    assert(ADVICE.test(messages[0]!), messages[0]);
+    assertEquals(await Deno.readFile(path), bytes);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("FTP.upload keeps compression where a wrong size follows a right one", async () => {
+  await using server = await compressing();
+  let lost = 0;
+  server.on("STOR", async (turn) => {
+    await turn.reply(150, "Send");
+    const data = await turn.openData();
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for (let part; (part = await data.read()) !== null;) {
+      parts.push(part.slice());
+    }
+    data.close();
+    const sent = await new Blob(parts).arrayBuffer();
+    const text = await inflate(new Uint8Array(sent));
+    const isCut = turn.argument.includes("b") && lost++ === 0;
+    server.put(turn.argument, isCut ? text.slice(1) : text);
+    await turn.reply(226, "Done");
+  });
+  await using ftp = await server.client({ compress: true });
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(path, "hello");
+    await ftp.upload(path, "/a", { atomic: false });
+    const retry = { attempts: 3, delay: 1 };
+    const { retries } = await ftp.upload(path, "/b", { atomic: false, retry });
+    assertEquals(retries, 1);
+  } finally {
+    await Deno.remove(path);
+  }
+  const modes = server.commands.filter((line) => line.startsWith("MODE"));
+  assertEquals(modes, ["MODE Z"]);
 });

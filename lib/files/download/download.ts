@@ -9,6 +9,11 @@ import { abortable, settle } from "../../connection/waiting.ts";
 import { SHARED_SIZE } from "../../connection/shared_buffer.ts";
 import { checkNumber } from "../../protocol/check_number.ts";
 import { printable, quote } from "../../protocol/printable.ts";
+import { withMessage } from "../../protocol/with_message.ts";
+import {
+  isCompressionUnproven,
+  noteDecompressed,
+} from "../../transfer/compression.ts";
 import { requestAhead } from "../../transfer/passive.ts";
 import type { Session } from "../../transfer/session.ts";
 import type { Transfer } from "../../transfer/transfer.ts";
@@ -236,7 +241,10 @@ class Download {
       facts,
       announced: this.#announced,
       isSlow: this.#isSlow,
-    }, this.#options);
+    }, this.#options).catch((error) => {
+      throw explainCompression(session, error);
+    });
+    if (verified !== null) noteDecompressed(session, true);
     const { total } = this.#tracker; // it may have grown
     if (total !== null) this.#tracker.total = Math.max(total, part.position);
     part.begin(); // an empty file sends no byte
@@ -557,4 +565,19 @@ class Download {
       ),
     );
   }
+}
+
+/**
+ * Explains a wrong size after `MODE Z`. The next attempt is not compressed.
+ */
+function explainCompression(session: Session, error: unknown): unknown {
+  const isWrong = error instanceof FTPVerificationError &&
+    error.what === "size" && isCompressionUnproven(session);
+  if (!isWrong) return error;
+  noteDecompressed(session, false);
+  return withMessage(
+    error,
+    (message) =>
+      `${message}; the server accepted "MODE Z", but may have sent data that is not compressed: omit "compress"`,
+  );
 }

@@ -7,6 +7,7 @@
 import { requestBinarySize } from "../../commands/queries.ts";
 import { FTPPermanentError, FTPTemporaryError } from "../../protocol/errors.ts";
 import { requestAhead } from "../../transfer/passive.ts";
+import { isCompressionUnproven } from "../../transfer/compression.ts";
 import type { Session, SignalOptions } from "../../transfer/session.ts";
 import type { UploadOptions } from "../options.ts";
 import { backOff } from "../back_off.ts";
@@ -79,7 +80,8 @@ export class UploadProof {
         this.#wasLate ||= !isFinal;
         return isFinal;
       }
-      const isRight = size >= sent;
+      // what the server stored compressed does not grow
+      const isRight = size >= sent || isCompressionUnproven(session);
       this.#wasLate ||= !isRight;
       return isRight;
     });

@@ -14,6 +14,10 @@ import { isRefusal } from "../../protocol/errors.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import type { Turn } from "../../transfer/turn.ts";
 import type { Written } from "../../transfer/server_clock.ts";
+import {
+  isCompressionUnproven,
+  noteDecompressed,
+} from "../../transfer/compression.ts";
 import type { Session } from "../../transfer/session.ts";
 import type { Source } from "../../transfer/source.ts";
 import { whileOpen } from "../../transfer/send.ts";
@@ -273,6 +277,7 @@ class Upload {
         if (!await this.#isReported(reporting)) return;
         signal?.throwIfAborted();
         this.#verified = "size";
+        noteDecompressed(session, true);
         this.#mtime = isDated ? this.#source.modified : null;
         session.profile.forgetLacking(HIDDEN);
         isRenaming = false;
@@ -539,6 +544,17 @@ class Upload {
     const size = await this.#proof.storedSize(session, sent);
     const isOldSize = this.#proof.isOldSize(size);
     if (size !== null && size !== sent) {
+      if (!isOldSize && isCompressionUnproven(session)) {
+        noteDecompressed(session, false);
+        throw this.#differs(
+          "size",
+          sent,
+          size,
+          `Cannot verify the upload of ${
+            quote(path)
+          }: size is ${size}, not ${sent}; the server accepted "MODE Z", but may have stored the compressed data: omit "compress"`,
+        );
+      }
       if (!isOldSize) throw this.#differs("size", sent, size);
       // each attempt might create another file
       throw new LocalError(
@@ -562,6 +578,7 @@ class Upload {
       : undefined;
     // an old file of the same size proves nothing
     const isSized = size !== null && !isOldSize;
+    if (isSized) noteDecompressed(session, true);
     if (hashes === undefined) return isSized ? "size" : null;
     const { name, local, remote } = hashes;
     if (local !== remote) throw this.#differs(name, local, remote);
