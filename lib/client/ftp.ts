@@ -261,8 +261,8 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Reads a file as a web stream. The server waits while the stream is not
-   * read.
+   * Reads a file as a web stream (`RETR`, RFC 959 section 4.1.3, in `TYPE I`).
+   * The server waits while the stream is not read.
    *
    * The stream ends after the server's final 2yz. It errors in every other
    * case: after 4yz and 5yz, if a connection fails, or if no final reply comes.
@@ -351,7 +351,8 @@ export class FTP extends FTPProtocol {
 
   /**
    * Writes a file from a stream or another source of bytes, directly under its
-   * name. After a failure, the file has the bytes that the server received;
+   * name (`STOR` or `APPE`, RFC 959 section 4.1.3, in `TYPE I`). After a
+   * failure, the file has the bytes that the server received;
    * {@linkcode FTP.prototype.upload upload} avoids that. The reply only proves
    * that the server claims to have the file. Neither its size nor its name is
    * checked, and some servers also confirm files that were cut off or stored
@@ -582,8 +583,8 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Creates a directory and its missing parents. Checks whether they exist by
-   * changing to them and back.
+   * Creates a directory and its missing parents (`MKD`, RFC 959 section 4.1.3).
+   * Checks whether they exist by changing to them and back.
    *
    * @param path The directory
    * @param options A signal
@@ -602,8 +603,9 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Removes a file or an empty directory, or with `recursive` a directory and
-   * everything in it. Symbolic links are removed, never followed.
+   * Removes a file or an empty directory (`DELE`, `RMD`, RFC 959 section
+   * 4.1.3), or with `recursive` a directory and everything in it. Symbolic
+   * links are removed, never followed.
    *
    * @param path The path to remove
    * @param options Whether to remove contents, the limit, and a signal
@@ -658,9 +660,9 @@ export class FTP extends FTPProtocol {
    *
    * An incomplete listing is an error, after the entries that came. The server
    * may have cut it and say so (Pure-FTPd:
-   * `226 Output truncated to 10000 matches`; z/OS: `JESENTRYLIMIT`), or its `ls`
-   * may have failed (`ls: a: Permission denied`). Or it may
-   * lack permission to read or enter the directory, and still answer with a 2yz
+   * `226 Output truncated to 10000 matches`; z/OS: `JESENTRYLIMIT`), or its
+   * `ls` may have failed (`ls: a: Permission denied`). Or it may lack
+   * permission to read or enter the directory, and still answer with a 2yz
    * (vsftpd, ProFTPD, Pure-FTPd, pyftpdlib). To detect that, an empty listing
    * is followed by one or two more commands.
    *
@@ -781,7 +783,8 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Whether a path exists.
+   * Whether a path exists, by the commands of
+   * {@linkcode FTP.prototype.stat stat}.
    *
    * @param path The path, text or bytes
    * @param options A signal, and options for listings
@@ -828,8 +831,9 @@ export class FTP extends FTPProtocol {
 
   /**
    * Returns the hash of a file, computed by the server: the strongest one that
-   * its `FEAT` lists, by `HASH` (draft-bryan-ftpext-hash), `XSHA256`, `XSHA512`,
-   * `XSHA1`, `XMD5`, `MD5` or `XCRC`. The time limit grows with the file's size.
+   * its `FEAT` lists, by `HASH` (draft-bryan-ftpext-hash), `XSHA256`,
+   * `XSHA512`, `XSHA1`, `XMD5`, `MD5` or `XCRC`. The time limit grows with the
+   * file's size.
    *
    * @param path The file, text or bytes
    * @param options A signal
@@ -949,8 +953,8 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Sends a command that only this server has (`SITE`, RFC 959 section 4.1.3), such as
-   * "UMASK 027".
+   * Sends a server-specific command (`SITE`, RFC 959 section 4.1.3),
+   * such as "UMASK 027".
    *
    * @param command The command, without `SITE`
    * @param options A signal
@@ -966,8 +970,8 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Copies a file on the server (`SITE CPFR`, `SITE CPTO`: ProFTPD's mod_copy and
-   * others).
+   * Copies a file on the server (`SITE CPFR`, `SITE CPTO`: ProFTPD's mod_copy
+   * and others).
    *
    * @param from The file
    * @param to The path of the copy
@@ -1048,6 +1052,7 @@ export class FTP extends FTPProtocol {
    * @param options A signal
    * @returns Names in upper case with their parameters; empty if `FEAT` is
    * refused
+   * @throws {Error} `Deno.errors.*` if the connection fails
    */
   async features(
     options: SignalOptions = {},

@@ -112,8 +112,8 @@ const STORBINARY_OPTIONS: NamesOf<
 };
 
 /**
- * One connection to an FTP server, with the methods of Python's `ftplib.FTP` and
- * `ftplib.FTP_TLS`, name for name.
+ * One connection to an FTP server, with the methods of Python's `ftplib.FTP`
+ * and `ftplib.FTP_TLS`, name for name.
  *
  * | task             | methods |
  * | ---------------- | ------- |
@@ -129,18 +129,18 @@ const STORBINARY_OPTIONS: NamesOf<
  *
  * Errors are of two kinds. {@linkcode FTPError} and its subclasses carry a
  * `reply`: the server refused, and the connection is usable, except after 421.
- * `Deno.errors.*`, and an {@linkcode FTPProtocolError} without a reply, mean that
- * the connection failed. It is closed, and every later call throws
+ * `Deno.errors.*`, and an {@linkcode FTPProtocolError} without a reply, mean
+ * that the connection failed. It is closed, and every later call throws
  * `Deno.errors.NotConnected` with the cause.
  *
  * Two errors are thrown before anything is sent and change nothing:
  * `Deno.errors.Busy` while a transfer is open, and `TypeError` or `RangeError`
- * for an argument that cannot be sent. An aborted `signal` rejects with its reason
- * and leaves the connection usable, unless the method says otherwise.
+ * for an argument that cannot be sent. An aborted `signal` rejects with its
+ * reason and leaves the connection usable, unless the method says otherwise.
  *
- * Commands that are not awaited one by one are pipelined: written at once, replies
- * matched in order. While a data transfer is open, any other command is refused
- * with `Deno.errors.Busy`, and the transfer continues.
+ * Commands that are not awaited one by one are pipelined: written at once,
+ * replies matched in order. While a data transfer is open, any other command is
+ * refused with `Deno.errors.Busy`, and the transfer continues.
  */
 export class FTPProtocol implements AsyncDisposable {
   #connection: ClientConnection = new ClientConnection();
@@ -352,7 +352,8 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Sends `QUIT` and closes the connection, also if the server refuses.
+   * Sends `QUIT` (RFC 959 section 4.1.1) and closes the connection, also if the
+   * server refuses.
    *
    * @param options A signal; if it is aborted the connection stays open
    * @returns The 2yz reply
@@ -671,9 +672,9 @@ export class FTPProtocol implements AsyncDisposable {
    * @tags allow-net
    * @param options A signal
    * @returns The listener. `addr` is the local address and port, which the
-   * server was sent. `accept()` returns the server's connection, and closes those
-   * from other addresses; it throws `Deno.errors.TimedOut` if the server does not
-   * connect within `timeout`
+   * server was sent. `accept()` returns the server's connection, and closes
+   * those from other addresses; it throws `Deno.errors.TimedOut` if the server
+   * does not connect within `timeout`
    * @throws {FTPError} If the server refuses
    * @throws {Deno.errors.AddrInUse} If no port of `activePorts` is free
    *
@@ -753,11 +754,12 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Opens a transfer, and returns its data connection. Read or write the data
-   * connection, close it, and then await `voidresp`. Until then the transfer is
-   * not confirmed, and every other command fails with `Deno.errors.Busy`. If a
-   * download is closed before its end, the next call aborts it, and may use
-   * another connection; see {@linkcode FTPProtocol.prototype.abort FTP.abort}.
+   * Opens a transfer (RFC 959 section 5.1), and returns its data connection.
+   * Read or write the data connection, close it, and then await `voidresp`.
+   * Until then the transfer is not confirmed, and every other command fails
+   * with `Deno.errors.Busy`. If a download is closed before its end, the next
+   * call aborts it, and may use another connection; see
+   * {@linkcode FTPProtocol.prototype.abort FTP.abort}.
    *
    * @param cmd `RETR path`, `STOR path`, `LIST`...
    * @param rest Start offset in bytes (`REST`)
@@ -816,6 +818,7 @@ export class FTPProtocol implements AsyncDisposable {
    * @param rest Start offset in bytes
    * @param options A signal
    * @returns The data connection
+   * @throws As {@linkcode FTPProtocol.prototype.ntransfercmd ntransfercmd}
    */
   async transfercmd(
     cmd: string,
@@ -827,7 +830,7 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Retrieves a file in binary (`TYPE I`).
+   * Retrieves a file in binary (`RETR`, RFC 959 section 4.1.3, in `TYPE I`).
    *
    * An error of the callback aborts the transfer, and is thrown. The client
    * stays usable, perhaps with another connection; see
@@ -879,7 +882,8 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Retrieves a text or a listing line by line (`TYPE A`). CRLF and LF end a
+   * Retrieves a text or a listing line by line (`RETR`, `LIST`, `NLST`, RFC 959
+   * section 4.1.3, in `TYPE A`). CRLF and LF end a
    * line. A single CR does not, unlike in ftplib.
    *
    * @param cmd `RETR path`, `LIST`, `NLST`...
@@ -917,16 +921,16 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Stores a file in binary (`TYPE I`). The command is sent after the source
-   * has returned its first chunk, because it may empty a file. As in ftplib,
-   * only the server's final reply is checked. Compare with `size`, or use
-   * `upload`.
+   * Stores a file in binary (`STOR`, `APPE`, RFC 959 section 4.1.3, in
+   * `TYPE I`). The command is sent after the source has returned its first
+   * chunk, because it may empty a file. As in ftplib, only the server's final
+   * reply is checked. Compare with `size`, or use `upload`.
    *
    * @param cmd `STOR path`, `APPE path`, `STOU`
    * @param source The bytes
    * @param options Block size, offset and signal, as in
-   * {@linkcode FTPProtocol.prototype.retrbinary retrbinary}. `callback`: called with each
-   * block that was written, and awaited
+   * {@linkcode FTPProtocol.prototype.retrbinary retrbinary}. `callback`: called
+   * with each block that was written, and awaited
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure (552: disk
    * full)
@@ -968,7 +972,8 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Stores a text (`TYPE A`). Every line is ended with CRLF. As with
+   * Stores a text (`STOR`, RFC 959 section 4.1.3, in `TYPE A`). Every line is
+   * ended with CRLF. As with
    * {@linkcode FTPProtocol.prototype.storbinary storbinary}, the source is read
    * first.
    *
