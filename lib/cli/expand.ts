@@ -75,11 +75,37 @@ export function targetsOf({ flags, operands }: CommandContext): Target[] {
   return operands.map((text) => parseTarget(text, { glob }));
 }
 
+/** Finds the paths of several targets. */
+export async function expandTargets(
+  ftp: FTP,
+  targets: readonly Target[],
+  context: CommandContext,
+): Promise<Match[]> {
+  const matches: Match[] = [];
+  for (const target of targets) {
+    matches.push(...await expandTarget(ftp, target, context));
+  }
+  return matches;
+}
+
 /**
- * Finds the files of a target, without directories. A pattern that matches
+ * Finds the files of targets, without directories. A pattern that matches
  * nothing counts as a failure and does not stop the others.
  */
 export async function expandFiles(
+  ftp: FTP,
+  targets: readonly Target[],
+  context: CommandContext,
+  outcome: Outcome,
+): Promise<Match[]> {
+  const files: Match[] = [];
+  for (const target of targets) {
+    files.push(...await filesOf(ftp, target, context, outcome));
+  }
+  return files;
+}
+
+async function filesOf(
   ftp: FTP,
   target: Target,
   context: CommandContext,

@@ -1,5 +1,7 @@
 /**
- * Processes a list of items, on one connection or several.
+ * Processes the items of a command, on one connection or several. Not a
+ * `WorkerPool`: that has sessions of one client, and the commands call methods of
+ * several clients.
  *
  * @module
  */
@@ -55,6 +57,26 @@ export class Outcome {
   }
 }
 
+/** A file or directory that a command processes. */
+interface Item {
+  /** Its path on the server. */
+  readonly path: string;
+}
+
+/** Work on a list. */
+interface Work<T> {
+  /** Counts the items. */
+  readonly outcome: Outcome;
+  /** Processes one item. */
+  readonly run: (ftp: FTP, item: T) => Promise<void>;
+  /**
+   * Returns the name of an item in the messages of errors.
+   *
+   * @default its path
+   */
+  readonly nameOf?: (item: T) => string;
+}
+
 /**
  * Processes a list. A failed item does not stop the others; a lost connection
  * does.
@@ -62,13 +84,11 @@ export class Outcome {
  * @throws {Interrupted} If the user interrupted it
  * @throws {OutputClosed} If standard output was closed
  */
-export async function workThrough<T>(
+export async function processItems<T extends Item>(
   ftp: FTP,
   items: readonly T[],
   context: CommandContext,
-  outcome: Outcome,
-  run: (ftp: FTP, item: T) => Promise<void>,
-  nameOf: (item: T) => string,
+  { outcome, run, nameOf = ({ path }) => path }: Work<T>,
 ): Promise<void> {
   const { out, signal } = context;
   const queue = [...items];
@@ -113,20 +133,28 @@ export async function workThrough<T>(
   if (ending !== undefined) throw ending.error;
 }
 
-/**
- * Connects to each server in turn. A server that fails does not stop the
- * others.
- *
- * @throws {Incomplete} If something failed
- */
-export async function withEachServer(
-  targets: readonly Target[],
-  context: CommandContext,
-  work: (
+/** Work on the targets of one server. */
+interface TargetWork<T> {
+  /** Finds the items that the targets stand for. */
+  readonly find: (
     ftp: FTP,
     targets: readonly Target[],
     outcome: Outcome,
-  ) => Promise<void>,
+  ) => readonly T[] | Promise<readonly T[]>;
+  /** Processes one item. */
+  readonly run: (ftp: FTP, item: T) => Promise<void>;
+}
+
+/**
+ * Processes targets, one server after the other. A server that fails does not
+ * stop the others.
+ *
+ * @throws {Incomplete} If something failed
+ */
+export async function processTargets<T extends Item>(
+  targets: readonly Target[],
+  context: CommandContext,
+  { find, run }: TargetWork<T>,
 ): Promise<void> {
   const { out, signal } = context;
   const outcome = new Outcome();
@@ -134,7 +162,8 @@ export async function withEachServer(
   for (const { server, targets: wanted } of groups) {
     try {
       await using ftp = await openClient(server, context);
-      await work(ftp, wanted, outcome);
+      const items = await find(ftp, wanted, outcome);
+      await processItems(ftp, items, context, { outcome, run });
     } catch (error) {
       const isEnd = signal.aborted || error instanceof OutputClosed ||
         error instanceof Interrupted || error instanceof UsageError;

@@ -9,7 +9,7 @@ import { printableText } from "../../protocol/printable.ts";
 import { checkOperands, type CommandContext } from "../context.ts";
 import { UsageError } from "../exit_code.ts";
 import { expandFiles, targetsOf } from "../expand.ts";
-import { withEachServer, workThrough } from "../pool.ts";
+import { processTargets } from "../pool.ts";
 
 /** Runs the command. */
 export async function cat(context: CommandContext): Promise<void> {
@@ -18,21 +18,10 @@ export async function cat(context: CommandContext): Promise<void> {
   if (flags.has("json")) {
     throw new UsageError("Cannot use --json with cat: it prints the files");
   }
-  const targets = targetsOf(context);
-  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
-    const paths: string[] = [];
-    for (const target of wanted) {
-      const matches = await expandFiles(ftp, target, context, outcome);
-      paths.push(...matches.map(({ path }) => path));
-    }
-    await workThrough(
-      ftp,
-      paths,
-      context,
-      outcome,
-      (client, path) => printFile(client, path, context),
-      (path) => path,
-    );
+  await processTargets(targetsOf(context), context, {
+    find: (ftp, targets, outcome) =>
+      expandFiles(ftp, targets, context, outcome),
+    run: (ftp, { path }) => printFile(ftp, path, context),
   });
 }
 

@@ -13,8 +13,8 @@ import {
 import { printableLine, quote } from "../../protocol/printable.ts";
 import { checkOperands, type CommandContext, openClient } from "../context.ts";
 import { UsageError } from "../exit_code.ts";
-import { expandTarget, type Match, targetsOf } from "../expand.ts";
-import { withEachServer, workThrough } from "../pool.ts";
+import { expandTargets, type Match, targetsOf } from "../expand.ts";
+import { processTargets } from "../pool.ts";
 import { isURL, lastName, parseTarget, type Target } from "../target.ts";
 
 /** Removes files and directories. */
@@ -22,19 +22,9 @@ export async function rm(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
   const targets = targetsOf(context);
   for (const target of targets) checkNamed("remove", target);
-  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
-    const matches: Match[] = [];
-    for (const target of wanted) {
-      matches.push(...await expandTarget(ftp, target, context));
-    }
-    await workThrough(
-      ftp,
-      matches,
-      context,
-      outcome,
-      (client, match) => removeMatch(client, match, context),
-      ({ path }) => path,
-    );
+  await processTargets(targets, context, {
+    find: (ftp, targets) => expandTargets(ftp, targets, context),
+    run: (ftp, match) => removeMatch(ftp, match, context),
   });
 }
 
@@ -82,22 +72,16 @@ export async function mkdir(context: CommandContext): Promise<void> {
   if (nameless !== undefined) {
     throw new UsageError("Cannot create a directory: the URL has no path");
   }
-  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
-    await workThrough(
-      ftp,
-      wanted,
-      context,
-      outcome,
-      async (client, { path }) => {
-        const existed = await client.exists(path, { signal });
-        await client.ensureDir(path, { signal });
-        out.tell(
-          { event: existed ? "unchanged" : "make", path },
-          `${existed ? "exists" : "created"} ${printableLine(path)}`,
-        );
-      },
-      ({ path }) => path,
-    );
+  await processTargets(targets, context, {
+    find: (_ftp, targets) => targets,
+    run: async (ftp, { path }) => {
+      const existed = await ftp.exists(path, { signal });
+      await ftp.ensureDir(path, { signal });
+      out.tell(
+        { event: existed ? "unchanged" : "make", path },
+        `${existed ? "exists" : "created"} ${printableLine(path)}`,
+      );
+    },
   });
 }
 

@@ -18,7 +18,7 @@ import {
 } from "../context.ts";
 import { UsageError } from "../exit_code.ts";
 import { expandFiles, type Match, targetsOf } from "../expand.ts";
-import { checkTransfers, withEachServer, workThrough } from "../pool.ts";
+import { checkTransfers, processTargets } from "../pool.ts";
 import { lastName, type Target } from "../target.ts";
 
 /** A file to download. */
@@ -39,30 +39,21 @@ export async function get(context: CommandContext): Promise<void> {
   const isDirectory = await checkOutput(output, isMany);
   const limiter = checkTransfers(context);
   segmentsOf(context);
-  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
-    const items: Item[] = [];
-    for (const target of wanted) {
-      items.push(
-        ...(await expandFiles(ftp, target, context, outcome)).map((match) => ({
-          ...match,
-          local: output === undefined
-            ? localName(match.path)
-            : isDirectory
-            ? join(output, localName(match.path))
-            : output,
-        })),
-      );
-    }
-    checkTargets(items);
-
-    await workThrough(
-      ftp,
-      items,
-      context,
-      outcome,
-      (client, item) => fetchFile(client, item, context, limiter),
-      ({ path }) => path,
-    );
+  const localPath = (path: string): string => {
+    if (output === undefined) return localName(path);
+    return isDirectory ? join(output, localName(path)) : output;
+  };
+  await processTargets(targets, context, {
+    find: async (ftp, targets, outcome) => {
+      const matches = await expandFiles(ftp, targets, context, outcome);
+      const items = matches.map((match) => ({
+        ...match,
+        local: localPath(match.path),
+      }));
+      checkTargets(items);
+      return items;
+    },
+    run: (ftp, item) => fetchFile(ftp, item, context, limiter),
   });
 }
 

@@ -8,26 +8,16 @@ import { type FTP, FTPPermanentError } from "../../../mod.ts";
 import { nodeModule } from "../../connection/node_module.ts";
 import { quote } from "../../protocol/printable.ts";
 import { checkOperands, type CommandContext } from "../context.ts";
-import { expandFiles, type Match, targetsOf } from "../expand.ts";
-import { withEachServer, workThrough } from "../pool.ts";
+import { expandFiles, targetsOf } from "../expand.ts";
+import { processTargets } from "../pool.ts";
 
 /** Runs the command. */
 export async function hash(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
-  const targets = targetsOf(context);
-  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
-    const matches: Match[] = [];
-    for (const target of wanted) {
-      matches.push(...await expandFiles(ftp, target, context, outcome));
-    }
-    await workThrough(
-      ftp,
-      matches,
-      context,
-      outcome,
-      (client, { path }) => showHash(client, path, context),
-      ({ path }) => path,
-    );
+  await processTargets(targetsOf(context), context, {
+    find: (ftp, targets, outcome) =>
+      expandFiles(ftp, targets, context, outcome),
+    run: (ftp, { path }) => showHash(ftp, path, context),
   });
 }
 

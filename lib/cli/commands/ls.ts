@@ -8,22 +8,15 @@ import type { Entry, FTP, WalkEntry } from "../../../mod.ts";
 import { joinPath } from "../../commands/path.ts";
 import { checkOperands, type CommandContext } from "../context.ts";
 import { expandTarget, targetsOf } from "../expand.ts";
-import { withEachServer, workThrough } from "../pool.ts";
+import { processTargets } from "../pool.ts";
 import type { Target } from "../target.ts";
 
 /** Runs the command. */
 export async function ls(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
-  const targets = targetsOf(context);
-  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
-    await workThrough(
-      ftp,
-      wanted,
-      context,
-      outcome,
-      (client, target) => show(client, target, context),
-      ({ path }) => path,
-    );
+  await processTargets(targetsOf(context), context, {
+    find: (_ftp, targets) => targets,
+    run: (ftp, target) => show(ftp, target, context),
   });
 }
 

@@ -22,7 +22,7 @@ import {
   transferOptions,
 } from "../context.ts";
 import { UsageError } from "../exit_code.ts";
-import { checkTransfers, Outcome, workThrough } from "../pool.ts";
+import { checkTransfers, Outcome, processItems } from "../pool.ts";
 import { isURL, parseTarget, type Target } from "../target.ts";
 import { describe } from "./get.ts";
 
@@ -49,15 +49,11 @@ export async function put(context: CommandContext): Promise<void> {
     const bare = withoutTrailingSlashes(directory);
     if (bare !== "" && bare !== "/") await ftp.ensureDir(bare, { signal });
   }
-
-  await workThrough(
-    ftp,
-    items,
-    context,
+  await processItems(ftp, items, context, {
     outcome,
-    (client, item) => sendFile(client, item, context, limiter),
-    ({ local }) => local,
-  );
+    run: (ftp, item) => sendFile(ftp, item, context, limiter),
+    nameOf: ({ local }) => local,
+  });
   outcome.finish();
 }
 
