@@ -8,6 +8,7 @@
 import { showAddress } from "../connection/dial.ts";
 import { quote } from "../protocol/printable.ts";
 import { abortable, settle, within } from "../connection/waiting.ts";
+import { PartsSeen } from "../files/download/parts_seen.ts";
 import { runOperation, withLifetime } from "../files/operation.ts";
 import type { OwnedProvider, Upcoming } from "../files/session_provider.ts";
 import { retryConnecting, type RetryOptions } from "../files/recovery.ts";
@@ -44,6 +45,8 @@ const MISSING_AWAIT =
 export class ClientConnection implements OwnedProvider {
   /** Serializes downloads and uploads. */
   readonly operations: SessionLock<Upcoming> = new SessionLock();
+  /** Unfinished files in local directories. */
+  readonly partsSeen = new PartsSeen();
   readonly #end = new AbortController();
   #session: Session | undefined;
   #identity: Identity | undefined;

@@ -7,6 +7,7 @@
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { SessionLock } from "../transfer/session_lock.ts";
 import type { Turn } from "../transfer/turn.ts";
+import type { PartsSeen } from "./download/parts_seen.ts";
 
 /**
  * Sends the first queries of an operation, on behalf of the operation before
@@ -33,6 +34,8 @@ export interface SessionProvider {
   readonly origin: string;
   /** Serializes downloads and uploads that were started at the same time. */
   readonly operations: SessionLock<Upcoming>;
+  /** Unfinished files in local directories. */
+  readonly partsSeen: PartsSeen;
   /**
    * Replaces the session: connects, secures, logs in, and restores directory,
    * type, protection, encoding, and the settings of `MODE`, `STRU` and `OPTS`.

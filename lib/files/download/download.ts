@@ -37,7 +37,6 @@ import {
 import { sha256Of } from "../hash.ts";
 import { openAt } from "../open_at.ts";
 import { Part } from "./part.ts";
-import { partsBeside } from "./part_file.ts";
 import { ProgressTracker, type RateLimiter } from "../progress.ts";
 import { countingRetries, withRecovery } from "../recovery.ts";
 import { isRestRefused, isSameStart, OVERLAP } from "../resume.ts";
@@ -273,7 +272,7 @@ class Download {
     { path }: Target,
   ): Promise<readonly string[] | undefined> {
     if (this.#options.resume) return this.#parts;
-    return this.#parts ?? await partsBeside(this.#provider, path);
+    return this.#parts ?? await this.#provider.partsSeen.beside(path);
   }
 
   /** Requests size and time, and discards the data of another version. */

@@ -9,7 +9,6 @@ import { canSetMode } from "./keep_mode.ts";
 import { quote } from "../../protocol/printable.ts";
 import { basename, dirname } from "node:path";
 import {
-  isPart,
   isPartOf,
   isResumablePart,
   partName,
@@ -56,41 +55,6 @@ export function openRandomPart(
       if (!isTaken || attempt === MAX_ATTEMPTS) throw error;
     }
   }
-}
-
-/** Number of directories whose unfinished files are remembered for a client. */
-const MAX_FOLDERS = 100;
-
-const partsSeen = new WeakMap<object, Map<string, Promise<string[]>>>();
-
-/**
- * Lists the unfinished files that were in a file's directory at a client's
- * first download to it. A directory is not read again for each file.
- */
-export async function partsBeside(
-  client: object,
-  path: string,
-): Promise<readonly string[]> {
-  const folder = dirname(path);
-  let seen = partsSeen.get(client);
-  if (seen === undefined || seen.size >= MAX_FOLDERS) {
-    partsSeen.set(client, seen = new Map());
-  }
-  let parts = seen.get(folder);
-  if (parts === undefined) seen.set(folder, parts = partsIn(folder));
-  return await parts;
-}
-
-async function partsIn(folder: string): Promise<string[]> {
-  const parts: string[] = [];
-  try {
-    for await (const { name } of Deno.readDir(folder)) {
-      if (isPart(name)) parts.push(name);
-    }
-  } catch {
-    // leftovers do not matter to the download
-  }
-  return parts;
 }
 
 /** Permission bits that let others change a file. */
