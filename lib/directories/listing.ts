@@ -235,8 +235,8 @@ function mayLackLIST(
   const reply = replyOf(error);
   if (command !== undefined) return false;
   if (isUnknownCommand(reply)) return true;
-  // vsftpd has no MLSD; the directory may be missing if it was not entered
-  if (profile.vendor === "vsftpd" || reply?.code === 421) return false;
+  // the directory may be missing if it was not entered
+  if (profile.neverHasMLSD || reply?.code === 421) return false;
   return !(error instanceof FTPError) ||
     error.command?.startsWith("LIST") === true;
 }

@@ -146,6 +146,19 @@ export class ServerProfile {
     return !(vendor === "ProFTPD" && this.#isNotProFTPD);
   }
 
+  /** Whether no release of the server has `MLSD`. */
+  get neverHasMLSD(): boolean {
+    return this.#vendor === "vsftpd";
+  }
+
+  /**
+   * Whether the server may end the session if it cannot write to a protected
+   * data connection, as ProFTPD does.
+   */
+  get mayEndAtClosedData(): boolean {
+    return this.mayBe("ProFTPD");
+  }
+
   /**
    * Whether an aborted transfer leaves nothing behind, neither data nor a
    * reply. Only true for servers that were measured.

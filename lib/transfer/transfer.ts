@@ -379,9 +379,9 @@ export class Transfer {
     const closeData = async (isSeen: boolean) => {
       data.interrupt(reason);
       const { protection, profile } = this.#session;
-      const mayBeProFTPD = profile.mayBe("ProFTPD");
       const isWriting = isSeen && !isUpload(this.command);
-      if (protection !== undefined && mayBeProFTPD && isWriting) {
+      const mayEnd = protection !== undefined && profile.mayEndAtClosedData;
+      if (mayEnd && isWriting) {
         await settle(
           Promise.race([this.#pending.final, drain(data.stream)]),
           DRAIN_GRACE,
