@@ -16,6 +16,7 @@ import {
 import { sendBlocks } from "../transfer/send.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
+import type { Transfer } from "../transfer/transfer.ts";
 import { proveRestart } from "./restart_proof.ts";
 import { explainRefusal } from "./store_refusal.ts";
 
@@ -89,66 +90,98 @@ export async function retrieve(
     (turn) => openTransfer(turn, command, opening),
     { signal },
   );
-  let ending: Promise<unknown> | undefined;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  aborted.catch(() => {});
-  const onAbort = () => {
+  return new ReadableStream(new DownloadSource(transfer, { length, signal }), {
+    highWaterMark: 0,
+  });
+}
+
+/** A controller of a stream of bytes. */
+type Controller = ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
+
+/** The source of a stream: the open transfer of a file. */
+class DownloadSource
+  implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
+  readonly #transfer: Transfer;
+  readonly #signal: AbortSignal | undefined;
+  #left: number;
+  #size = FIRST_CHUNK_SIZE;
+  /** The end of the transfer, if it is not its regular one. */
+  #ending: Promise<unknown> | undefined;
+  #onAbort = (): void => {};
+
+  constructor(
+    transfer: Transfer,
+    { length, signal }: { length: number; signal: AbortSignal | undefined },
+  ) {
+    this.#transfer = transfer;
+    this.#left = length;
+    this.#signal = signal;
+  }
+
+  start(controller: Controller): void {
+    const signal = this.#signal;
+    if (signal === undefined) return;
     // the stream may not be read, so the transfer is ended at once. The client
     // is usable when the error appears
-    ending ??= transfer.abort();
-    ending.finally(() => reject(signal!.reason));
-  };
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const release = () => signal?.removeEventListener("abort", onAbort);
-  if (signal?.aborted) onAbort();
-  let size = FIRST_CHUNK_SIZE;
-  let left = length;
-  const pull = async (
-    controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
-  ): Promise<void> => {
+    this.#onAbort = () =>
+      void this.#abort().finally(() => controller.error(signal.reason));
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+    if (signal.aborted) this.#onAbort();
+  }
+
+  async pull(controller: Controller): Promise<void> {
     // one more byte shows whether the file is longer than requested
-    const buffer = new Uint8Array(Math.min(size, left || 1));
+    const buffer = new Uint8Array(Math.min(this.#size, this.#left || 1));
     let n: number | null;
     try {
-      n = await transfer.data.read(buffer);
+      n = await this.#transfer.data.read(buffer);
     } catch (error) {
-      if (ending === undefined) {
-        const settling = transfer.endAfter(error, { signal })
-          .then(() => undefined, (cause) => ({ cause }));
-        ending = settling;
-        const failure = await settling;
-        release();
-        if (failure !== undefined) throw failure.cause;
-        return controller.close(); // reset after the last byte
-      }
-      await ending;
-      release();
-      throw signal?.aborted ? signal.reason : error;
+      await this.#fail(error);
+      return controller.close(); // reset after the last byte
     }
-    if (n === size) size = Math.min(size * 2, CHUNK_SIZE);
-    if (n !== null && left > 0) {
-      left -= n;
+    if (n === this.#size) this.#size = Math.min(this.#size * 2, CHUNK_SIZE);
+    if (n !== null && this.#left > 0) {
+      this.#left -= n;
       return controller.enqueue(trimmed(buffer, n));
     }
-    if (n !== null) {
-      release();
-      await (ending ??= transfer.abort());
-      return controller.close();
-    }
-    release(); // finish() handles the signal
-    await transfer.finish({ signal });
+    this.#release(); // finish() handles the signal
+    if (n !== null) await this.#abort();
+    else await this.#transfer.finish({ signal: this.#signal });
     controller.close();
-  };
-  return new ReadableStream({
-    start(controller) {
-      aborted.catch((reason) => controller.error(reason));
-    },
-    pull,
-    async cancel() {
-      release();
-      await (ending ??= transfer.abort());
-    },
-  }, { highWaterMark: 0 });
+  }
+
+  async cancel(): Promise<void> {
+    this.#release();
+    await this.#abort();
+  }
+
+  /**
+   * Ends the transfer after an error of the data connection.
+   *
+   * @throws The error, unless the transfer is complete
+   */
+  async #fail(error: unknown): Promise<void> {
+    const signal = this.#signal;
+    if (this.#ending !== undefined) {
+      await this.#ending;
+      this.#release();
+      throw signal?.aborted ? signal.reason : error;
+    }
+    const settling = this.#transfer.endAfter(error, { signal })
+      .then(() => undefined, (cause) => ({ cause }));
+    this.#ending = settling;
+    const failure = await settling;
+    this.#release();
+    if (failure !== undefined) throw failure.cause;
+  }
+
+  #abort(): Promise<unknown> {
+    return this.#ending ??= this.#transfer.abort();
+  }
+
+  #release(): void {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
 }
 
 /** Cuts a short chunk off its large buffer, which can then be freed. */
