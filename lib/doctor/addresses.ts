@@ -14,46 +14,20 @@ export async function checkAddresses(
   examination: Examination,
 ): Promise<boolean> {
   const { host } = examination.target;
-  const { proxy, dial: tunnel, signal } = examination.options;
+  const { proxy, dial: tunnel } = examination.options;
   if (proxy !== undefined || tunnel !== undefined) {
-    const way = proxy === undefined ? 'the function "dial"' : "the proxy";
+    const resolver = proxy === undefined ? 'the function "dial"' : "the proxy";
     examination.step(
       "addresses",
       "skipped",
-      `The name is resolved by ${way}.`,
+      `The name is resolved by ${resolver}.`,
     );
     return true;
   }
-  let addresses: string[];
-  try {
-    const { lookup } = nodeModule("node:dns/promises");
-    const found = await lookup(host, { all: true });
-    addresses = [...new Set(found.map(({ address }) => address))];
-  } catch (error) {
-    examination.problem("addresses", {
-      cause: "name-not-found",
-      severity: "error",
-      text: `The name "${host}" cannot be resolved: ${
-        error instanceof Error ? error.message : error
-      }.`,
-      advice: "Check the name, and the name servers of this machine.",
-      isFirewall: false,
-    });
-    return false;
-  }
-  const port = examination.port;
-  const reached: string[] = [];
-  let failure: unknown;
-  for (const address of addresses) {
-    try {
-      const timeout = Math.min(examination.options.timeout || TIMEOUT, TIMEOUT);
-      (await dial(address, port, { timeout, signal })).close();
-      reached.push(address);
-    } catch (error) {
-      signal?.throwIfAborted();
-      failure = error;
-    }
-  }
+  const addresses = await resolve(examination);
+  if (addresses === undefined) return false;
+  const { port } = examination;
+  const { reached, failure } = await dialAll(examination, addresses);
   const facts = { addresses, reached, port };
   if (reached.length === 0) {
     const where = showAddress(host, port);
@@ -74,4 +48,48 @@ export async function checkAddresses(
     facts,
   );
   return true;
+}
+
+/** Returns the addresses of the name; `undefined` if it has none. */
+async function resolve(
+  examination: Examination,
+): Promise<string[] | undefined> {
+  const { host } = examination.target;
+  try {
+    const { lookup } = nodeModule("node:dns/promises");
+    const found = await lookup(host, { all: true });
+    return [...new Set(found.map(({ address }) => address))];
+  } catch (error) {
+    examination.problem("addresses", {
+      cause: "name-not-found",
+      severity: "error",
+      text: `The name "${host}" cannot be resolved: ${
+        error instanceof Error ? error.message : error
+      }.`,
+      advice: "Check the name, and the name servers of this machine.",
+      isFirewall: false,
+    });
+    return undefined;
+  }
+}
+
+/** Returns the addresses that answer, and the last error of another one. */
+async function dialAll(
+  { port, options }: Examination,
+  addresses: readonly string[],
+): Promise<{ reached: string[]; failure: unknown }> {
+  const { signal } = options;
+  const timeout = Math.min(options.timeout || TIMEOUT, TIMEOUT);
+  const reached: string[] = [];
+  let failure: unknown;
+  for (const address of addresses) {
+    try {
+      (await dial(address, port, { timeout, signal })).close();
+      reached.push(address);
+    } catch (error) {
+      signal?.throwIfAborted();
+      failure = error;
+    }
+  }
+  return { reached, failure };
 }

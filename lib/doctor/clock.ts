@@ -18,25 +18,9 @@ export async function checkClock(
   ftp: FTP,
   entries: readonly Entry[],
 ): Promise<void> {
-  const { signal } = examination.options;
   const { clock, vendor } = connectionOf(ftp).session.profile;
   const proven = clock.zoneOf("MDTM");
-  const now = Date.now();
-  const file = entries.find((entry) =>
-    entry.isFile && !entry.hostile && entry.mtime !== undefined
-  );
-  const mdtm = file === undefined
-    ? null
-    : await ftp.mtime(file.rawName, { signal }).catch(() => null);
-  const latest = Math.max(
-    -Infinity,
-    ...entries.map(({ mtime }) => mtime?.getTime() ?? -Infinity),
-    mdtm?.getTime() ?? -Infinity,
-  );
-  const ahead = latest - now;
-  const difference = mdtm === null || file?.mtime === undefined
-    ? undefined
-    : Math.round((file.mtime.getTime() - mdtm.getTime()) / 60_000);
+  const { ahead, difference } = await compareTimes(examination, ftp, entries);
   const facts = { zone: proven, listAhead: difference, vendor };
   if (examination.options.serverZone !== undefined) {
     examination.step(
@@ -80,6 +64,37 @@ export async function checkClock(
       }.${list}`,
     facts,
   );
+}
+
+/** Differences of the times that the server shows. */
+interface TimeDifferences {
+  /** Milliseconds by which the latest time is ahead of this machine's clock. */
+  readonly ahead: number;
+  /** Minutes by which the listing is ahead of MDTM, if both show a time. */
+  readonly difference: number | undefined;
+}
+
+async function compareTimes(
+  { options: { signal } }: Examination,
+  ftp: FTP,
+  entries: readonly Entry[],
+): Promise<TimeDifferences> {
+  const now = Date.now();
+  const file = entries.find((entry) =>
+    entry.isFile && !entry.hostile && entry.mtime !== undefined
+  );
+  const mdtm = file === undefined
+    ? null
+    : await ftp.mtime(file.rawName, { signal }).catch(() => null);
+  const latest = Math.max(
+    -Infinity,
+    ...entries.map(({ mtime }) => mtime?.getTime() ?? -Infinity),
+    mdtm?.getTime() ?? -Infinity,
+  );
+  const difference = mdtm === null || file?.mtime === undefined
+    ? undefined
+    : Math.round((file.mtime.getTime() - mdtm.getTime()) / 60_000);
+  return { ahead: latest - now, difference };
 }
 
 /** Formats a zone: "" for UTC, else "+02:00". */

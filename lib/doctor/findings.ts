@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Reply } from "../protocol/reply.ts";
 import { hasTooManyConnections } from "../files/recovery.ts";
 import { FTPError, FTPProtocolError, replyOf } from "../protocol/errors.ts";
 import { TLSError, type TLSErrorReason } from "../tls/errors.ts";
@@ -137,6 +138,16 @@ export function explainOpening(error: unknown, log: SessionLog): Finding {
       "A firewall or the server ended the connection. See the server's log.",
     );
   }
+  return explainRefusal(error, reply, log);
+}
+
+/** Explains a reply that refuses the connection or the login. */
+function explainRefusal(
+  error: unknown,
+  reply: Reply,
+  log: SessionLog,
+): Finding {
+  const found = findingsWith(messageOf(error));
   const command = error instanceof FTPError ? error.command ?? "" : "";
   if (/write?able root inside chroot/i.test(reply.text)) {
     return found(

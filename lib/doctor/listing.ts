@@ -21,16 +21,7 @@ export async function checkListing(
   examination: Examination,
   { ftp, log }: Probe,
 ): Promise<void> {
-  const { signal } = examination.options;
-  const entries: Entry[] = [];
-  let isWhole = true;
-  for await (const entry of ftp.list("", { signal })) {
-    if (entries.length >= MAX_ENTRIES) {
-      isWhole = false;
-      break;
-    }
-    entries.push(entry);
-  }
+  const { entries, isWhole } = await readEntries(examination, ftp);
   const command = log.hasSent("MLSD") && log.hasSent("LIST")
     ? "LIST, because MLSD does not work"
     : log.hasSent("MLSD")
@@ -71,26 +62,45 @@ export async function checkListing(
       isFirewall: false,
     });
   }
-  if (foreign.length > 0) {
-    const isWindows = foreign.some(({ rawName }) =>
-      rawName.some((byte) => byte >= 0x80 && byte < 0xA0)
-    );
-    const encoding = isWindows ? "windows-1252" : "latin-1";
-    examination.advised.encoding = encoding;
-    examination.warn("listing", {
-      cause: "encoding",
-      severity: "warning",
-      text:
-        `${foreign.length} names are not valid in ${ftp.encoding}, such as ${
-          quote(foreign[0]!.name)
-        }.`,
-      advice:
-        `Set the server's encoding; "${encoding}" is a guess. The names can be used without it.`,
-      isFirewall: false,
-    });
-  }
+  if (foreign.length > 0) adviseEncoding(examination, ftp, foreign);
   await checkClock(examination, ftp, entries);
   await checkRestart(examination, ftp, entries);
+}
+
+/** Reads the first entries of the directory. */
+async function readEntries(
+  { options: { signal } }: Examination,
+  ftp: FTP,
+): Promise<{ entries: Entry[]; isWhole: boolean }> {
+  const entries: Entry[] = [];
+  for await (const entry of ftp.list("", { signal })) {
+    if (entries.length >= MAX_ENTRIES) return { entries, isWhole: false };
+    entries.push(entry);
+  }
+  return { entries, isWhole: true };
+}
+
+/** Advises an encoding for names that are not valid in that of the client. */
+function adviseEncoding(
+  examination: Examination,
+  { encoding: current }: FTP,
+  foreign: readonly Entry[],
+): void {
+  const isWindows = foreign.some(({ rawName }) =>
+    rawName.some((byte) => byte >= 0x80 && byte < 0xA0)
+  );
+  const encoding = isWindows ? "windows-1252" : "latin-1";
+  examination.advised.encoding = encoding;
+  examination.warn("listing", {
+    cause: "encoding",
+    severity: "warning",
+    text: `${foreign.length} names are not valid in ${current}, such as ${
+      quote(foreign[0]!.name)
+    }.`,
+    advice:
+      `Set the server's encoding; "${encoding}" is a guess. The names can be used without it.`,
+    isFirewall: false,
+  });
 }
 
 /** Tests whether a transfer can start within a file. */

@@ -24,25 +24,10 @@ export async function checkWrite(
   const mark = crypto.randomUUID().slice(0, 8);
   const name = `ftp-doctor-${mark}.txt`;
   const path = joinPath(withoutTrailingSlashes(folder), name);
-  const content = new TextEncoder().encode("A test of diagnose()\n");
   const { clock } = connectionOf(ftp).session.profile;
-  let done: string[] = [];
+  let done: string[];
   try {
-    const { verified, mtime } = await ftp.upload(content, path, { signal });
-    done = [
-      `an upload of ${content.length} bytes was ${
-        verified === null ? "confirmed" : `verified by ${verified}`
-      }`,
-      "the file was renamed",
-    ];
-    try {
-      await ftp.setMtime(path, new Date(), { signal });
-      done.push("its time was set");
-    } catch (error) {
-      if (!(error instanceof FTPError)) throw error;
-      done.push("the server cannot set times");
-    }
-    void mtime;
+    done = await uploadTestFile(examination, ftp, path);
   } catch (error) {
     if (!(error instanceof FTPError)) throw error;
     await reportRefusedWrite(examination, ftp, folder, error);
@@ -63,6 +48,35 @@ export async function checkWrite(
   );
   const zone = clock.zoneOf("MDTM");
   if (zone === undefined || !clock.isProven("MDTM")) return;
+  reportZone(examination, zone);
+}
+
+/** Uploads the test file, and sets its time. Returns what was done. */
+async function uploadTestFile(
+  { options: { signal } }: Examination,
+  ftp: FTP,
+  path: string,
+): Promise<string[]> {
+  const content = new TextEncoder().encode("A test of diagnose()\n");
+  const { verified } = await ftp.upload(content, path, { signal });
+  const done = [
+    `an upload of ${content.length} bytes was ${
+      verified === null ? "confirmed" : `verified by ${verified}`
+    }`,
+    "the file was renamed",
+  ];
+  try {
+    await ftp.setMtime(path, new Date(), { signal });
+    done.push("its time was set");
+  } catch (error) {
+    if (!(error instanceof FTPError)) throw error;
+    done.push("the server cannot set times");
+  }
+  return done;
+}
+
+/** Reports the zone of the server's times, which the upload has proven. */
+function reportZone(examination: Examination, zone: number): void {
   if (zone === 0) {
     examination.step("clock", "ok", "The upload proves that MDTM is in UTC.", {
       zone,
