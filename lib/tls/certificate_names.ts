@@ -11,10 +11,11 @@ import type { TLSProblem } from "./errors.ts";
 
 const { isIP } = nodeModule("node:net");
 
-/**
- * Characters of a host name; a name with any other character matches no host.
- */
-const HOST_REGEXP = /^[\w*.-]+$/;
+/** Characters of a host name. A name with any other character matches none. */
+const HOST_REGEXP = /^[\w.-]+$/;
+
+/** Characters of a name in a certificate that can be for a host. */
+const PATTERN_REGEXP = /^[\w*.-]+$/;
 
 /**
  * Compares a certificate's names with the dialed name (RFC 9525). A wildcard
@@ -75,10 +76,11 @@ function isForHost(
   name: string,
 ): boolean {
   const host = canonicalHost(domainToASCII(name));
-  if (isIP(host) > 0) return false; // "127.0.0.1." is neither a host nor an address
+  // "127.0.0.1." is neither a host nor an address
+  if (isIP(host) > 0 || !HOST_REGEXP.test(host)) return false;
   const named = commonNames.length === 1 ? commonNames : hosts;
   return named.some((pattern) =>
-    HOST_REGEXP.test(pattern) && isMatch(canonicalHost(pattern), host)
+    PATTERN_REGEXP.test(pattern) && isMatch(canonicalHost(pattern), host)
   );
 }
 

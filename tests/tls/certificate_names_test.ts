@@ -153,6 +153,18 @@ const NAMINGS: readonly Naming[] = [
     isNotFor: [".example.test", "a..example.test", "*.b.example.test", ""],
   },
   {
+    title: "a wildcard and hosts that are none",
+    extensions: ["subjectAltName=DNS:*.example.test"],
+    isFor: ["_a-1.example.test"],
+    isNotFor: [
+      "*.example.test",
+      "a\0.example.test",
+      "a/b.example.test",
+      "a b.example.test",
+      "a%2e.example.test",
+    ],
+  },
+  {
     title: "a common name and names of other kinds",
     subject: "localhost",
     extensions: section("email.1 = a@b.test", "IP.1 = 127.0.0.1"),

@@ -1,4 +1,9 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { type ByteStream, writeAll } from "../../lib/connection/byte_stream.ts";
 import { secureControl, secureData } from "../../lib/tls/secure.ts";
 import type { TLSConnection } from "../../lib/tls/connection.ts";
@@ -476,6 +481,46 @@ for (const { title, certificate, options, host, reason, message } of REFUSALS) {
       reason === "self-signed" || reason === "unknown-ca",
       error.message,
     );
+  });
+}
+
+/** Certificates that a data connection must not show. */
+const ON_DATA = [
+  ["wrong-name", await authority.issue("other", { names: "DNS:other.test" })],
+  ["self-signed", await authority.issue("localhost", { selfSigned: true })],
+  ["expired", await authority.issue("localhost", { to: "20210101" })],
+  [
+    "bad-certificate",
+    await authority.issue("localhost", {
+      extensions: [
+        "subjectAltName=DNS:localhost",
+        "extendedKeyUsage=clientAuth",
+      ],
+    }),
+  ],
+] as const;
+
+// servers of one process resume each other's sessions of TLS 1.2
+for (const [reason, shown] of ON_DATA) {
+  Deno.test(`secureData refuses a certificate that only the data connection shows: ${reason}`, async () => {
+    await using running = await startTLSServer(serverOptions(server));
+    await using other = await startTLSServer(serverOptions(shown));
+    const versions = { minVersion: "TLSv1.3", maxVersion: "TLSv1.3" } as const;
+    const fingerprint = new X509Certificate(server.pem.cert).fingerprint256;
+    for (
+      const [trust, expected] of [
+        [TRUSTING, reason],
+        [{ fingerprint }, "fingerprint"],
+        [{ ...TRUSTING, fingerprint }, "fingerprint"],
+      ] as const
+    ) {
+      const first = await control(running.port, { ...trust, ...versions });
+      const error = await data(first, other.port).catch((error) => error);
+      close(first);
+      assert(error instanceof TLSError, "the certificate was accepted");
+      assertEquals(error.reason, expected, error.message);
+      assertStringIncludes(error.message, "Cannot secure the data connection");
+    }
   });
 }
 
