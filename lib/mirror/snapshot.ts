@@ -112,7 +112,7 @@ export class Snapshot {
    */
   caseVariantOf(name: string): string | undefined {
     if (this.#folded === undefined) {
-      this.#folded = new FoldedNames();
+      this.#folded = new FoldedNames(this.items);
       for (const other of this.items.keys()) this.#folded.add(other);
     }
     return this.#folded.find(name);
@@ -121,23 +121,32 @@ export class Snapshot {
   /** Prepares {@linkcode caseVariantOf} for a large directory, with pauses. */
   async foldNames(signal?: AbortSignal): Promise<void> {
     if (this.#folded !== undefined) return;
-    const folded = new FoldedNames();
+    const folded = new FoldedNames(this.items);
     // names that are added meanwhile are visited as well
     await visitAll(this.items.keys(), (name) => folded.add(name), signal);
     this.#folded ??= folded;
   }
 }
 
-/** Names by what some file systems make of them. */
+/**
+ * Names by what some file systems make of them. Names that are their own folded
+ * form are found among the entries, and need no memory here.
+ */
 class FoldedNames {
-  /** The names of a directory that is not large, by their folded form. */
+  readonly #items: ItemTable;
+  /** The other names of a directory that is not large, by folded form. */
   readonly #few = new Map<string, string>();
   #table: NameTable | undefined;
-  /** Names that differ from their folded form, by its number. */
+  /** The other names of a large directory, by the number of the folded form. */
   readonly #names = new Map<number, string>();
+
+  constructor(items: ItemTable) {
+    this.#items = items;
+  }
 
   add(name: string): void {
     const folded = fold(name);
+    if (folded === name) return this.#remove(folded);
     if (this.#table !== undefined) return this.#put(this.#table, folded, name);
     this.#few.set(folded, name);
     if (this.#few.size <= MAX_OBJECTS) return;
@@ -146,17 +155,22 @@ class FoldedNames {
     this.#few.clear();
   }
 
+  /** Returns the name of a folded form that was added last. */
   find(name: string): string | undefined {
     const folded = fold(name);
-    if (this.#table === undefined) return this.#few.get(folded);
-    const index = this.#table.indexOf(folded);
-    return index < 0 ? undefined : this.#names.get(index) ?? folded;
+    const other = this.#table === undefined
+      ? this.#few.get(folded)
+      : this.#names.get(this.#table.indexOf(folded));
+    return other ?? (this.#items.has(folded) ? folded : undefined);
+  }
+
+  #remove(folded: string): void {
+    if (this.#table === undefined) this.#few.delete(folded);
+    else this.#names.delete(this.#table.indexOf(folded));
   }
 
   #put(table: NameTable, folded: string, name: string): void {
-    const index = table.add(folded);
-    if (name === folded) this.#names.delete(index);
-    else this.#names.set(index, name);
+    this.#names.set(table.add(folded), name);
   }
 }
 
