@@ -1,7 +1,7 @@
 /**
- * `deno run -A tests/bench/round_trips.ts [files] [rounds] [server...]`: files of
- * 1 KB down and up, over one connection and over four, as whole programs, beside
- * lftp and curl.
+ * `deno run -A tests/bench/round_trips.ts [files] [rounds] [server...] [row...]`:
+ * files of 1 KB down and up, over one connection and over four, as whole programs,
+ * beside lftp and curl. A row is "down1", "down4", "up1" or "up4"; default: all.
  *
  * It runs in the client's network namespace of a slow network. The server's
  * namespace is named in `WAN_SERVER_NS`, its address there in `WAN_SERVER`, and
@@ -12,34 +12,19 @@
  * each reply came, in round trips.
  */
 
-import type { TraceEvent } from "../../mod.ts";
-// as the README recommends: `deno task build:dist` first
-import { connect } from "../../dist/ftp.js";
 import type { ServerName } from "../testing/servers/mod.ts";
 import { type RealServer, startServer } from "../testing/servers/mod.ts";
 import { compare } from "./compare.ts";
+import type { Work } from "./mirror_program.ts";
 
-type Way = "down" | "up";
-
-/** One program's work. */
-interface Work {
-  readonly server: Pick<RealServer, "host" | "port" | "user" | "password">;
-  readonly way: Way;
-  readonly connections: number;
-  /** Folder here: the target of a download, the source of an upload. */
-  readonly local: string;
-  /** Folder on the server. */
-  readonly remote: string;
-}
+type Way = Work["way"];
 
 const RTT = Number(Deno.env.get("WAN_RTT") ?? 40);
 const [mode] = Deno.args;
 /** Number of upload targets so far. */
 let count = 0;
 
-if (mode === "ours") {
-  await ours(JSON.parse(Deno.args[1]!), Deno.args[2] === "trace");
-} else if (mode === "trace") {
+if (mode === "trace") {
   const [, way = "down", files = "5", name = "vsftpd", connections = "1"] =
     Deno.args;
   await withServer(name as ServerName, Number(files), async (server) => {
@@ -47,10 +32,12 @@ if (mode === "ours") {
     await run(Deno.execPath(), oursArgs(work, "trace"));
   });
 } else {
-  const [files = "100", rounds = "5", ...names] = Deno.args;
-  const servers = names.length > 0 ? names : ["vsftpd", "proftpd"];
-  for (const name of servers) {
-    await measure(name as ServerName, Number(files), Number(rounds));
+  const [files = "100", rounds = "5", ...rest] = Deno.args;
+  const isRow = (word: string) => /^(down|up)\d$/.test(word);
+  const names = rest.filter((word) => !isRow(word));
+  const rows = rest.filter(isRow);
+  for (const name of names.length > 0 ? names : ["vsftpd", "proftpd"]) {
+    await measure(name as ServerName, Number(files), Number(rounds), rows);
   }
 }
 
@@ -58,10 +45,14 @@ async function measure(
   name: ServerName,
   files: number,
   rounds: number,
+  rows: readonly string[],
 ): Promise<void> {
   await withServer(name, files, async (server) => {
     for (const way of ["down", "up"] as const) {
       for (const connections of [1, 4]) {
+        const isAsked = rows.length === 0 ||
+          rows.includes(`${way}${connections}`);
+        if (!isAsked) continue;
         const title =
           `${name}, ${way}, ${connections} connection(s), ${files} files`;
         const timed = (run: (work: Work) => Promise<void>) => async () => {
@@ -143,29 +134,8 @@ function check(server: RealServer, work: Work, files: number): void {
 }
 
 function oursArgs(work: Work, ...more: string[]): string[] {
-  const script = new URL(import.meta.url).pathname;
-  return ["run", "-A", "-q", script, "ours", JSON.stringify(work), ...more];
-}
-
-async function ours(work: Work, isTraced: boolean): Promise<void> {
-  const { server: { host, port, user, password }, connections } = work;
-  const start = performance.now();
-  const trace = ({ direction, text }: TraceEvent) => {
-    const at = ((performance.now() - start) / RTT).toFixed(2).padStart(6);
-    console.error(
-      `${at} ${{ sent: ">", received: "<", event: "-" }[direction]} ${text}`,
-    );
-  };
-  await using ftp = await connect(`ftp://${host}:${port}`, {
-    user,
-    password,
-    ...isTraced && { trace },
-  });
-  if (work.way === "down") {
-    await ftp.downloadDir(work.remote, work.local, { connections });
-  } else {
-    await ftp.uploadDir(work.local, work.remote, { connections });
-  }
+  const program = new URL("./mirror_program.ts", import.meta.url).pathname;
+  return ["run", "-A", "-q", program, JSON.stringify(work), ...more];
 }
 
 async function lftp(work: Work): Promise<void> {
