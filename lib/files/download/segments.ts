@@ -165,11 +165,13 @@ export class Segments {
       () => this.#fetchByFork(provider, own),
     );
     try {
-      await this.#fetchAll(provider, own, "last");
+      // with the caller's signal, to which the port belongs that was requested
+      // with the size
+      await this.#fetchAll(provider, context, "last");
       let failure: { error: unknown } | undefined;
       for (const { received } of forks) failure ??= await received;
       // work of failed forks
-      await this.#fetchAll(provider, own);
+      await this.#fetchAll(provider, context);
       if (!this.isComplete) throw failure!.error;
       this.closed = Promise.all(forks.map(({ closed }) => closed));
     } catch (error) {

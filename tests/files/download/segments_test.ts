@@ -82,6 +82,23 @@ async function leaveHalf(
 
 const RESUMED: DownloadOptions = { segments: 4, resume: true };
 
+Deno.test("FTP.download uses the port that was requested with the size for its own segment", async () => {
+  await using server = await memoryServer({ "/data": DATA });
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const [own] = server.sessions;
+  const sent: string[] = [];
+  for (const verb of ["EPSV", "REST", "RETR"]) {
+    server.on(verb, async (turn) => {
+      if (turn.session === own) sent.push(verb);
+      await turn.default();
+    });
+  }
+  await ftp.download("data", folder.at("data"), { segments: 2 });
+  assertSame(folder, DATA);
+  assertEquals(sent.slice(0, 3), ["EPSV", "REST", "RETR"]);
+});
+
 Deno.test("FTP.download resumes all its segments", async () => {
   await using server = await memoryServer({ "/data": DATA });
   using folder = new LocalFolder();
