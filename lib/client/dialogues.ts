@@ -98,6 +98,15 @@ export function checkCredentials(
   }
 }
 
+/** Options of a login. */
+export interface LoginOptions extends SignalOptions {
+  /**
+   * Called if `USER` and `PASS` were sent together, to send other commands in
+   * the same round trip.
+   */
+  onSent?: (() => void) | undefined;
+}
+
 /** Replies that ask for `PASS`: 336 has a challenge (RFC 2228). */
 const NEED_PASSWORD = [331, 336];
 
@@ -116,7 +125,7 @@ const NEED_ACCOUNT = 332;
 export async function logIn(
   turn: ExclusiveTurn,
   credentials: Credentials,
-  options: SignalOptions,
+  options: LoginOptions,
 ): Promise<Reply> {
   checkCredentials(credentials, turn.session.control.encoding);
   const [user, password, account] = stepsOf(credentials) as [
@@ -138,6 +147,7 @@ export async function logIn(
   const isAsked = profile.passwordAskedOf === credentials.user &&
     profile.allowsJoining && control.isPipelining;
   const early = isAsked ? sendTogether(send, [user, password]) : undefined;
+  if (isAsked) options.onSent?.();
   let step = user;
   let reply = await (early?.[0] ?? send(step));
   if (NEED_PASSWORD.includes(reply.code)) {

@@ -7,7 +7,7 @@
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
-import { type Credentials, logIn } from "./dialogues.ts";
+import { type Credentials, logIn, type LoginOptions } from "./dialogues.ts";
 import { openSession } from "./open_session.ts";
 import type { Server, Settings } from "./options.ts";
 import {
@@ -35,7 +35,7 @@ export async function enter(
   turn: ExclusiveTurn,
   welcome: Reply,
   { server, settings, credentials }: Identity,
-  options: SignalOptions,
+  options: LoginOptions,
 ): Promise<Reply> {
   const { session } = turn;
   const { virtualHost } = settings;
@@ -117,6 +117,18 @@ export async function loginAs(
 }
 
 /**
+ * Whether the settings of another session are only a directory and a type, which
+ * may be sent with the login.
+ */
+function mayJoin(
+  { tls, afterLogin }: Settings,
+  { wasSecured, isProtected, settings }: SessionSettings,
+): boolean {
+  return tls === undefined && afterLogin.length === 0 && !wasSecured &&
+    !isProtected && settings.size === 0;
+}
+
+/**
  * Opens a session with the settings of another one. Requires `allow-net`
  * permission.
  */
@@ -134,8 +146,14 @@ export async function openAs(
   try {
     await session.exclusive(async (turn) => {
       await secureAs(turn, welcome, server, state, options);
-      await enter(turn, welcome, identity, options);
-      await restore(state, turn, options);
+      let restoring: Promise<void> | undefined;
+      const onSent = () => {
+        if (!mayJoin(settings, state)) return;
+        restoring = restore(state, turn, options);
+        restoring.catch(() => {}); // the error of the login comes first
+      };
+      await enter(turn, welcome, identity, { ...options, onSent });
+      await (restoring ?? restore(state, turn, options));
     }, options);
     return opened;
   } catch (error) {

@@ -185,6 +185,11 @@ export class ControlConnection {
     return this.#queue.isJoining;
   }
 
+  /** Whether commands that were sent together had replies. */
+  get hasPipelined(): boolean {
+    return this.#pending.isProven;
+  }
+
   /** Whether only a few bytes of commands may be unanswered. */
   get isLimited(): boolean {
     return this.#queue.isLimited;

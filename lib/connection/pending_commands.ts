@@ -197,6 +197,11 @@ export class PendingCommands {
     return this.#tail?.pauses === true;
   }
 
+  /** Whether a command that was sent together with another one had a reply. */
+  get isProven(): boolean {
+    return this.#isProven;
+  }
+
   /**
    * Whether the next command was sent together with another one, and no such
    * command has had a reply on this connection.

@@ -132,15 +132,18 @@ export function requestBehind(turn: Turn, options: SignalOptions): void {
 }
 
 /**
- * Whether a port may be requested with commands that may fail: by a command that
- * is known to work, because the loss of a connection over it is only noted if it
- * was sent alone.
+ * Whether a port may be requested with commands that may fail. A first `EPSV` is
+ * only sent if commands that were sent together had replies: otherwise its loss
+ * does not show that it is the reason.
  */
 function mayRequestBehind(session: Session): boolean {
   const { profile, control, protection, options } = session;
+  const isPossible = isPassive(session) && !profile.needsPRET &&
+    (isPassiveKnown(session) ||
+      (profile.hasExtendedPassive === undefined && control.hasPipelined));
   // a protected connection is prepared first, and MODE comes before the port
-  return profile.allowsJoining && control.isPipelining &&
-    isPassiveKnown(session) && protection === undefined && !options.compress;
+  return profile.allowsJoining && control.isPipelining && isPossible &&
+    protection === undefined && !options.compress;
 }
 
 /** Whether a command for passive mode is known to work. */

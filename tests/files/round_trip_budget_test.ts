@@ -53,6 +53,9 @@ const CALLS: Record<string, (place: Place) => Promise<unknown>> = {
   },
   "ensureDir(), there": ({ ftp }) => ftp.ensureDir("many"),
   "ensureDir(), new": ({ ftp, fresh }) => ftp.ensureDir(fresh()),
+  "clone() and its end": async ({ ftp }) => {
+    await using _ = await ftp.clone();
+  },
 };
 
 /** Calls on many files: round trips for each further one. */
@@ -179,16 +182,20 @@ const BYTES_WITH_STOR = {
   "uploadDir(), each file": 4,
 };
 
+/** Dial, greeting, USER with PASS, CWD and TYPE, QUIT. */
+const JOINED_LOGIN = { "clone() and its end": 4 };
+
 const BUDGET: Record<Kind, Record<string, number>> = {
   // CWD with EPSV, dial, LIST, CWD with the end of the data
-  vsftpd: { ...COMMON, ...BYTES_WITH_STOR, "list()": 4 },
-  proftpd: { ...COMMON, ...BYTES_WITH_STOR },
+  vsftpd: { ...COMMON, ...BYTES_WITH_STOR, ...JOINED_LOGIN, "list()": 4 },
+  proftpd: { ...COMMON, ...BYTES_WITH_STOR, ...JOINED_LOGIN },
   // the bytes wait for the reply to STOR
   other: {
     ...COMMON,
     "upload(), new": 6,
     "upload(), replaced": 6,
     "uploadDir(), each file": 5,
+    "clone() and its end": 6, // USER, PASS, and the others one after another
   },
 };
 
@@ -198,12 +205,12 @@ for (const kind of Object.keys(GREETINGS) as Kind[]) {
   });
 }
 
-/** EPSV is sent alone until it has worked. */
+/** EPSV is sent alone until commands that were sent together had replies. */
 const FIRST_BUDGET: Record<Kind, Record<string, number>> = {
   vsftpd: {
-    "first list()": 6, // PWD with TYPE, CWD, EPSV, dial, LIST, CWD
+    "first list()": 5, // PWD with TYPE, CWD with EPSV, dial, LIST, CWD
     "first download()": 3,
-    "first downloadDir() of 2 files": 12,
+    "first downloadDir() of 2 files": 11,
     "first uploadDir() of 2 files": 12,
   },
   proftpd: {
@@ -213,7 +220,7 @@ const FIRST_BUDGET: Record<Kind, Record<string, number>> = {
     "first uploadDir() of 2 files": 12,
   },
   other: {
-    "first list()": 4,
+    "first list()": 4, // TYPE, EPSV, dial, MLSD
     "first download()": 3,
     "first downloadDir() of 2 files": 10,
     "first uploadDir() of 2 files": 15,
