@@ -23,7 +23,7 @@ import { type Identity, openAs } from "./enter.ts";
 import { openSession } from "./open_session.ts";
 import { ServerStore } from "./profile_store.ts";
 import type { Server, Settings } from "./options.ts";
-import { settingsOf } from "./session_settings.ts";
+import { type SessionSettings, settingsOf } from "./session_settings.ts";
 
 /**
  * Longest wait, in milliseconds, for the reply to `QUIT` when a client is
@@ -199,6 +199,17 @@ export class ClientConnection implements OwnedProvider {
     return connection;
   }
 
+  /** Looks at the settings, for sessions that are opened later. */
+  async prepareFork(
+    options: SignalOptions,
+  ): Promise<(options: SignalOptions) => Promise<ClientConnection>> {
+    const state = await this.#settings(options);
+    return async (options) => {
+      const identity = this.#identityFor("open another connection");
+      return (await this.#openAs(identity, state, options)).connection;
+    };
+  }
+
   /**
    * Opens another session with the same settings, for a client with its own
    * options.
@@ -211,28 +222,43 @@ export class ClientConnection implements OwnedProvider {
     welcome: Reply;
   }> {
     const own = this.#identityFor("open another connection");
-    const identity = { ...own, settings };
+    const state = await this.#settings(options);
+    return await this.#openAs({ ...own, settings }, state, options);
+  }
+
+  /** Looks at the settings of the session, the directory included. */
+  async #settings(options: SignalOptions): Promise<SessionSettings> {
     const { session } = this;
     // in a turn, because a dialogue may be in another directory for one command
     const look = () =>
       session.shared(() => Promise.resolve(settingsOf(session)), options);
-    let state = await look();
-    if (state.moves === undefined) {
-      await session.shared(
-        (turn) => requestDirectory(turn, options),
-        options,
-      );
-      state = await look();
-    }
+    const state = await look();
+    if (state.moves !== undefined) return state;
+    await session.shared(
+      (turn) => requestDirectory(turn, options),
+      options,
+    );
+    return await look();
+  }
+
+  async #openAs(
+    identity: Identity,
+    state: SessionSettings,
+    options: SignalOptions,
+  ): Promise<{
+    connection: ClientConnection;
+    server: Server;
+    welcome: Reply;
+  }> {
     const opened = await this.#hold(
       options,
       (options) => openAs(identity, state, options),
     );
     const connection = new ClientConnection();
     connection.#session = opened.session;
+    const { server, settings } = identity;
     connection.#kept = this.#kept && { ...this.#kept, settings };
     connection.remember(identity);
-    const { server } = identity;
     return { connection, server, welcome: opened.welcome };
   }
 

@@ -49,6 +49,12 @@ const WINDOW = 64;
 /** The server's text if the system denies access. */
 const DENIED_REGEXP = /\b(permission|access)( is)? denied\W*$/i;
 
+/** Options of {@linkcode ensureDir}. */
+interface EnsureDirOptions extends SignalOptions {
+  /** Called before a directory is created that was not there. */
+  readonly onMissing?: (() => void) | undefined;
+}
+
 /**
  * Creates a directory and its missing parents.
  *
@@ -58,10 +64,11 @@ const DENIED_REGEXP = /\b(permission|access)( is)? denied\W*$/i;
 export async function ensureDir(
   session: Session,
   path: string,
-  options: SignalOptions,
+  options: EnsureDirOptions,
 ): Promise<boolean> {
   const made = await session.exclusive(async (turn) => {
     if (await isDirectory(turn, path, options)) return false;
+    options.onMissing?.();
     const refusal = await makeAll(turn, prefixes(path), options);
     // without a way back, CWD was not tried
     if (refusal === undefined) {

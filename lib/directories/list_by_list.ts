@@ -82,7 +82,12 @@ export function plainListing(
 
 /** Returns the request without the callbacks of the caller. */
 export function silent(request: ListRequest): ListRequest {
-  return { ...request, onSelf: undefined, onNote: undefined };
+  return {
+    ...request,
+    onSelf: undefined,
+    onEnd: undefined,
+    onNote: undefined,
+  };
 }
 
 /** Notes what a `LIST -a` shows about the command. */

@@ -84,6 +84,8 @@ async function* readBatches(
 export interface EntryHooks {
   /** Called with the entries for the directory itself and its parent. */
   readonly onSelf?: ((entry: Entry) => void) | undefined;
+  /** Same as {@linkcode ListRequest.onEnd}. */
+  readonly onEnd?: (() => void) | undefined;
   /**
    * Returns whether to keep an entry. All entries count toward the size limit.
    */
@@ -116,7 +118,8 @@ export async function readDirectory(
   hooks: EntryHooks = {},
 ): Promise<Entry[]> {
   checkListOptions(options);
-  const { onSelf, isWanted, onPartial, isStrict, isRaw, held = 0 } = hooks;
+  const { onSelf, onEnd, isWanted, onPartial, isStrict, isRaw, held = 0 } =
+    hooks;
   const { maxEntries = MAX_KEPT } = options;
   const { maxListing } = session.options;
   const listener = new Listener();
@@ -131,6 +134,7 @@ export async function readDirectory(
         return await run(turn);
       },
       onSelf,
+      onEnd,
       onNote: noteTo(options, listener),
       isStrict,
       isRaw,

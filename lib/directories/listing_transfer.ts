@@ -57,6 +57,8 @@ export interface ListRequest {
   readonly exclusive: TakeTurn;
   /** Called with the entries for the directory itself and its parent. */
   readonly onSelf?: ((entry: Entry) => void) | undefined;
+  /** Called when all entries are here, before the server has confirmed them. */
+  readonly onEnd?: (() => void) | undefined;
   /** Called with each header and trailer. */
   readonly onNote?: ((line: string, entry: Entry) => void) | undefined;
   /**
@@ -185,6 +187,7 @@ export class ListingTransfer {
       // the last entries come before the transfer is closed: during the loop,
       // the session is as busy with a short listing as with a long one
       if (!transfer.isFrayed) yield counted(reader.end());
+      this.#request.onEnd?.();
       isOver = true;
     } catch (error) {
       isOver = true;

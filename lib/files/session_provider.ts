@@ -43,6 +43,15 @@ export interface SessionProvider {
   reconnect(options: SignalOptions): Promise<void>;
   /** Opens another session to the same server, with the current settings. */
   fork(options: SignalOptions): Promise<OwnedProvider>;
+  /**
+   * Looks at the current settings.
+   *
+   * @returns A function that opens another session with them at any time, also
+   * while this one is busy
+   */
+  prepareFork(
+    options: SignalOptions,
+  ): Promise<(options: SignalOptions) => Promise<OwnedProvider>>;
 }
 
 /** A connection that its owner has to dispose of, which sends `QUIT`. */

@@ -7,6 +7,7 @@
 import { anySignal } from "../connection/waiting.ts";
 import { Breather } from "../connection/breather.ts";
 import { showValue } from "../protocol/check_word.ts";
+import type { SignalOptions } from "../transfer/session.ts";
 import type { OwnedProvider, SessionProvider } from "./session_provider.ts";
 
 /**
@@ -82,6 +83,7 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
   readonly #added: OwnedProvider[] = [];
   readonly #adding = new Set<Promise<void>>();
   #most: number;
+  #fork: (options: SignalOptions) => Promise<OwnedProvider>;
   readonly #growth: Growth | undefined;
   #queue: TaskQueue<W> | undefined;
   #runs: Promise<void>[] = [];
@@ -102,6 +104,7 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
     this.#growth = most === "auto" ? new Growth() : undefined;
     this.#most = most === "auto" ? 1 : most;
     this.#make = make;
+    this.#fork = (options) => provider.fork(options);
     this.first = make(provider, this.#signal);
     this.#workers = new Set([this.first]);
   }
@@ -109,6 +112,21 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
   /** Aborted when the work cannot continue. */
   get signal(): AbortSignal {
     return this.#signal;
+  }
+
+  /** Whether further connections may be opened now. */
+  get hasRoom(): boolean {
+    return this.#most > this.#workers.size + this.#adding.size;
+  }
+
+  /**
+   * Looks at the settings of the client's connection, so that others can be
+   * opened while it is busy.
+   */
+  async prepare(): Promise<void> {
+    if (this.#most <= 1) return;
+    const { provider } = this.first;
+    this.#fork = await provider.prepareFork({ signal: this.#signal });
   }
 
   /** Runs a queue until no worker is busy, also after a failure. */
@@ -124,11 +142,14 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
   /**
    * Opens further connections for the tasks that would have to wait for a
    * request to the server.
+   *
+   * @param coming Number of tasks that are about to be queued
    */
-  addWorkers(): void {
+  addWorkers(coming = 0): void {
     if (this.#queue === undefined) return;
     const spare = this.#most - this.#workers.size - this.#adding.size;
-    const work = this.#queue.size - this.#waiting - this.#adding.size;
+    const tasks = this.#queue.size + coming;
+    const work = tasks - this.#waiting - this.#adding.size;
     for (let i = Math.min(spare, work); i > 0; i--) {
       const adding = this.#addWorker();
       this.#adding.add(adding);
@@ -162,9 +183,7 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
 
   async #addWorker(): Promise<void> {
     try {
-      const provider = await this.first.provider.fork({
-        signal: this.#signal,
-      });
+      const provider = await this.#fork({ signal: this.#signal });
       this.#added.push(provider);
       const worker = this.#make(provider, this.#signal);
       this.#workers.add(worker);

@@ -86,6 +86,15 @@ export class LocalSide implements Side {
     return folder;
   }
 
+  isVacant(): boolean {
+    try {
+      for (const _ of Deno.readDirSync(this.#root)) return false;
+      return true;
+    } catch (error) {
+      return error instanceof Deno.errors.NotFound;
+    }
+  }
+
   probe(path: string): Promise<MirrorItem | undefined> {
     const name = path.slice(path.lastIndexOf("/") + 1);
     return Promise.try(() => this.#look(this.at(path), name));

@@ -122,6 +122,7 @@ export class Mirror implements AsyncDisposable {
       isNew: false,
     };
     await unwrapped(async () => {
+      await this.#pool.prepare();
       await this.#transferTree(root);
       // last, and only if everything was transferred: an extraneous entry may
       // be the only copy
@@ -160,13 +161,22 @@ export class Mirror implements AsyncDisposable {
     directory: DirectoryPath,
   ): Promise<SnapshotPair | undefined> {
     const read = async (): Promise<SnapshotPair> => {
-      const source = await task.source.read(directory);
-      directory.identity = source.identity;
-      return {
+      // `filter` may leave out any number of entries
+      const isExpecting = this.#pool.hasRoom &&
+        this.#options.filter === undefined;
+      const isVacant = isExpecting && (directory.isNew ||
+        (directory.parent === undefined && task.target.isVacant()));
+      const source = await task.source.read(
         directory,
-        source,
-        target: await this.#readTarget(task, directory),
-      };
+        isVacant ? (count) => this.#expect(count) : undefined,
+      );
+      directory.identity = source.identity;
+      const target = await this.#readTarget(
+        task,
+        directory,
+        isExpecting ? () => this.#expect(source.items.size) : undefined,
+      );
+      return { directory, source, target };
     };
     const entry = directoryOf(directory);
     // if the root fails, there is nothing to report
@@ -181,15 +191,24 @@ export class Mirror implements AsyncDisposable {
     return pair;
   }
 
+  /**
+   * Opens further connections for the entries of a directory, which the target
+   * lacks, while this one is still busy with the directory.
+   */
+  #expect(count: number): void {
+    this.#pool.addWorkers(count - 1); // this connection takes one
+  }
+
   async #readTarget(
     { target }: MirrorTask,
     directory: DirectoryPath,
+    onMissing: (() => void) | undefined,
   ): Promise<Snapshot> {
     const isDry = this.#options.dryRun === true;
     let isNew = directory.isNew;
     if (directory.parent === undefined) {
       if (isDry) isNew = await target.probe("") === undefined;
-      else isNew = await target.make("");
+      else isNew = await target.make("", onMissing);
     }
     if (!isNew) return await target.read(directory);
     const snapshot = new Snapshot();

@@ -192,7 +192,14 @@ export class RemoteSide implements Side {
     return ({ name }) => whyNoDataSet(this.at(path), name);
   }
 
-  read(directory: DirectoryPath): Promise<Snapshot> {
+  isVacant(): boolean {
+    return false;
+  }
+
+  read(
+    directory: DirectoryPath,
+    onEntries?: (count: number) => void,
+  ): Promise<Snapshot> {
     return this.#run(async (session) => {
       const { list, signal } = this.#options;
       let { unique, canonical } = directory.identity;
@@ -220,6 +227,7 @@ export class RemoteSide implements Side {
       const entries = await readDirectory(session, path, options, {
         isWanted: take,
         onSelf,
+        onEnd: () => onEntries?.(folder.items.size),
         onPartial: (error) => void (partial = error),
         // entries that this side lacks are removed from the other one
         isStrict: this.#options.delete === true && !this.#isTarget,
@@ -316,7 +324,7 @@ export class RemoteSide implements Side {
   /** The server refuses invalid names itself. */
   check(): void {}
 
-  make(path: string): Promise<boolean> {
+  make(path: string, onMissing?: () => void): Promise<boolean> {
     return this.#run(async (session) => {
       const { signal } = this.#options;
       const argument = this.at(path);
@@ -337,7 +345,9 @@ export class RemoteSide implements Side {
             (turn) => dataSetKind(turn, argument, { signal }),
             { signal },
           ) === "prefix";
-      if (!isPrefix) return await ensureDir(session, argument, { signal });
+      if (!isPrefix) {
+        return await ensureDir(session, argument, { signal, onMissing });
+      }
       this.#joiners.set("", joinQualifier);
       return false;
     });

@@ -277,8 +277,18 @@ export type NameRule = (item: MirrorItem) => string | undefined;
  * {@linkcode DirectoryPath}.
  */
 export interface Side {
-  /** Reads a directory. */
-  read(directory: DirectoryPath): Promise<Snapshot>;
+  /**
+   * Reads a directory.
+   *
+   * @param onEntries Called with the number of its entries, if they are known
+   * some time before the end
+   */
+  read(
+    directory: DirectoryPath,
+    onEntries?: (count: number) => void,
+  ): Promise<Snapshot>;
+  /** Whether the root is known to be missing or empty, without a request. */
+  isVacant(): boolean;
   /**
    * Looks for an entry that a listing may not show: under another name, or
    * hidden.
@@ -303,9 +313,10 @@ export interface Side {
   /**
    * Creates a directory, which may exist.
    *
+   * @param onMissing Called when it is known to be missing, before it is created
    * @returns Whether it was proven to be missing before
    */
-  make(path: string): Promise<boolean>;
+  make(path: string, onMissing?: () => void): Promise<boolean>;
   /** Removes entries. Returns an error or `undefined` for each. */
   remove(
     entries: readonly MirrorEntry[],

@@ -105,6 +105,52 @@ Deno.test("FTP.uploadDir makes directories over several connections at once", as
   ]);
 });
 
+Deno.test("FTP.downloadDir opens further connections while the listing is confirmed", async () => {
+  await using pair = await serverWith(FILES, { timeout: 20_000 });
+  using folder = new LocalFolder();
+  let missing = 3;
+  const all = Promise.withResolvers<void>();
+  pair.server.on("PASS", async (turn) => {
+    await turn.default();
+    if (--missing === 0) all.resolve();
+  });
+  pair.server.on("MLSD", async (turn) => {
+    await turn.reply(150, "Here it comes");
+    const data = await turn.openData();
+    const lines = FILES.map((name) => `type=file;size=${name.length}; ${name}`);
+    await data.write(lines.map((line) => `${line}\r\n`).join(""));
+    data.close();
+    await all.promise;
+    await turn.reply(226, "Done");
+  });
+  const { transferred } = await pair.ftp.downloadDir("", folder.path, {
+    connections: 4,
+  });
+  assertEquals([transferred, missing], [FILES.length, 0]);
+  assertEquals(count(pair, "USER"), 4);
+});
+
+Deno.test("FTP.uploadDir opens further connections while its target is created", async () => {
+  await using pair = await Pair.make({}, { timeout: 20_000 });
+  using folder = new LocalFolder();
+  writeTree(folder.path, treeOf(FILES));
+  let missing = 3;
+  const all = Promise.withResolvers<void>();
+  pair.server.on("PASS", async (turn) => {
+    await turn.default();
+    if (--missing === 0) all.resolve();
+  });
+  pair.server.on("MKD", async (turn) => {
+    await all.promise;
+    await turn.default();
+  });
+  const { transferred } = await pair.ftp.uploadDir(folder.path, "new", {
+    connections: 4,
+  });
+  assertEquals([transferred, missing], [FILES.length, 0]);
+  assertEquals(count(pair, "USER"), 4);
+});
+
 Deno.test("FTP.downloadDir opens no connection without work for it", async () => {
   await using pair = await serverWith(["one"]);
   using folder = new LocalFolder();
