@@ -54,6 +54,10 @@ export class ClientConnection implements OwnedProvider {
   #kept: { store: ServerStore; settings: Settings } | undefined;
   /** Ends when the profile is saved. */
   #saving: Promise<void> | undefined;
+  /** The connection that this one was opened for. */
+  #opener: ClientConnection | undefined;
+  /** Connections that wait for the reply to their `QUIT`, and their ends. */
+  readonly #leaving = new Map<ClientConnection, Promise<void>>();
   /** Owns the session after another user has logged in. */
   #successor: ClientConnection | undefined;
 
@@ -250,16 +254,31 @@ export class ClientConnection implements OwnedProvider {
     server: Server;
     welcome: Reply;
   }> {
+    await this.#left(); // the server may allow only so many
     const opened = await this.#hold(
       options,
       (options) => openAs(identity, state, options),
     );
     const connection = new ClientConnection();
+    connection.#opener = this;
     connection.#session = opened.session;
     const { server, settings } = identity;
     connection.#kept = this.#kept && { ...this.#kept, settings };
     connection.remember(identity);
     return { connection, server, welcome: opened.welcome };
+  }
+
+  leave(): void {
+    const left = this[Symbol.asyncDispose]();
+    const opener = this.#opener;
+    if (opener === undefined) return;
+    opener.#leaving.set(this, left);
+    left.finally(() => opener.#leaving.delete(this));
+  }
+
+  /** Waits until the connections are closed that were told to leave. */
+  async #left(): Promise<void> {
+    await Promise.all(this.#leaving.values());
   }
 
   /** Sends `QUIT` and closes the connection, also if the server refuses. */
@@ -274,6 +293,7 @@ export class ClientConnection implements OwnedProvider {
         session.control.expectClose(why);
         return quitting;
       }, options);
+      await this.#left();
       this.#endOf(session, why);
       await this.#saved();
       return reply;
@@ -294,6 +314,7 @@ export class ClientConnection implements OwnedProvider {
     session?.transfer?.data.fail(reason);
     session?.control.fail(reason);
     this.#save();
+    for (const connection of this.#leaving.keys()) connection.end(why);
     this.#finish(`the connection was closed here: ${why}${advice}`);
   }
 
@@ -305,6 +326,7 @@ export class ClientConnection implements OwnedProvider {
     if (control !== undefined && mayQuit) {
       await settle(this.quit({}, DISPOSED), DISPOSE_GRACE);
     }
+    await this.#left();
     this.end(DISPOSED, MISSING_AWAIT);
     await control?.closed;
     await this.#saved();

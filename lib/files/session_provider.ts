@@ -55,4 +55,10 @@ export interface SessionProvider {
 }
 
 /** A connection that its owner has to dispose of, which sends `QUIT`. */
-export interface OwnedProvider extends SessionProvider, AsyncDisposable {}
+export interface OwnedProvider extends SessionProvider, AsyncDisposable {
+  /**
+   * Sends `QUIT` without waiting for the reply. The client waits before it opens
+   * another connection, and at its own end.
+   */
+  leave(): void;
+}

@@ -172,13 +172,11 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
     return true;
   }
 
-  /** Closes the opened connections. */
+  /** Sends `QUIT` on the opened connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
     await Promise.all(this.#adding);
-    await Promise.all(
-      this.#added.map((provider) => provider[Symbol.asyncDispose]()),
-    );
+    for (const provider of this.#added) provider.leave();
   }
 
   async #addWorker(): Promise<void> {

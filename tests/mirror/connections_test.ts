@@ -54,8 +54,9 @@ Deno.test("FTP.downloadDir transfers over several connections at once", async ()
     FILES.join("").length,
   ]);
   assertEquals(readTree(folder.path), treeOf(FILES));
-  assertEquals([count(pair, "USER"), count(pair, "QUIT")], [4, 3]);
   assertEquals(await pair.ftp.pwd(), "/");
+  await pair.ftp.quit();
+  assertEquals([count(pair, "USER"), count(pair, "QUIT")], [4, 4]);
 });
 
 Deno.test("FTP.uploadDir transfers over several connections at once", async () => {
@@ -70,7 +71,8 @@ Deno.test("FTP.uploadDir transfers over several connections at once", async () =
   assertEquals([...pair.server.files.keys()].sort(), [
     ...FILES.map((name) => `/${name}`).sort(),
   ]);
-  assertEquals([count(pair, "USER"), count(pair, "QUIT")], [4, 3]);
+  await pair.ftp.quit();
+  assertEquals([count(pair, "USER"), count(pair, "QUIT")], [4, 4]);
 });
 
 Deno.test("FTP.downloadDir lists directories over several connections at once", async () => {
@@ -149,6 +151,54 @@ Deno.test("FTP.uploadDir opens further connections while its target is created",
   });
   assertEquals([transferred, missing], [FILES.length, 0]);
   assertEquals(count(pair, "USER"), 4);
+});
+
+Deno.test("FTP.downloadDir leaves the replies to QUIT to the end of the client", async () => {
+  let replies = 0;
+  await using pair = await serverWith(FILES, {
+    timeout: 20_000,
+    trace: ({ text }) => {
+      if (text.startsWith("221")) replies++;
+    },
+  });
+  using folder = new LocalFolder();
+  const [own] = pair.server.sessions;
+  const isEnding = Promise.withResolvers<void>();
+  pair.server.on("QUIT", async (turn) => {
+    if (turn.session === own) isEnding.resolve();
+    await isEnding.promise;
+    await turn.default();
+  });
+  await pair.ftp.downloadDir("", folder.path, { connections: 3 });
+  await pair.ftp.quit();
+  assertEquals([count(pair, "USER"), replies], [3, 3]);
+});
+
+Deno.test("FTP.downloadDir opens no connection while those of an earlier call are leaving", async () => {
+  await using pair = await serverWith(FILES, { timeout: 20_000 });
+  using folder = new LocalFolder();
+  const isBusy = Promise.withResolvers<void>();
+  pair.server.once("QUIT", async (turn) => {
+    await isBusy.promise;
+    await turn.default();
+  });
+  const options = { connections: 2 };
+  await pair.ftp.downloadDir("", folder.at("1"), options);
+  let logins = 0;
+  const isOpened = Promise.withResolvers<void>();
+  pair.server.once("PASS", async (turn) => {
+    await turn.default();
+    isOpened.resolve();
+  });
+  pair.server.on("RETR", async (turn) => {
+    logins ||= count(pair, "USER");
+    isBusy.resolve();
+    await turn.default();
+    await isOpened.promise;
+  });
+  await pair.ftp.downloadDir("", folder.at("2"), options);
+  await pair.ftp.quit();
+  assertEquals([logins, count(pair, "USER")], [2, 3]);
 });
 
 Deno.test("FTP.downloadDir opens no connection without work for it", async () => {
