@@ -6,9 +6,11 @@
 
 import { parseMonth } from "./listing_format.ts";
 
-/** Letters beyond ASCII are left out: "DÉC" and "AOÛ" are `dc` and `ao`. */
+/** Letters beyond ASCII are left out: "DÉC" and "AOÛT" are `dc` and `aot`. */
 const MONTHS: Readonly<Record<string, number>> = {
   // German
+  jn: 1,
+  jnn: 1,
   mr: 3,
   mrz: 3,
   mai: 5,
@@ -16,12 +18,16 @@ const MONTHS: Readonly<Record<string, number>> = {
   dez: 12,
   // French
   fv: 2,
+  fvr: 2,
   fev: 2,
   avr: 4,
+  juin: 6,
   jui: 7,
   ao: 8,
+  aot: 8,
   aou: 8,
   dc: 12,
+  dce: 12,
   // Italian
   gen: 1,
   mag: 5,
@@ -52,6 +58,10 @@ const MONTHS: Readonly<Record<string, number>> = {
 export function parseLocalMonth(text: string): number {
   const english = parseMonth(text);
   if (english !== 0) return english;
-  const letters = text.toLowerCase().replace(/[^a-z]/g, "").slice(0, 3);
-  return Object.hasOwn(MONTHS, letters) ? MONTHS[letters]! : 0;
+  const letters = text.toLowerCase().replace(/[^a-z]/g, "");
+  // four letters distinguish "juin" and "juil"
+  for (const key of [letters.slice(0, 4), letters.slice(0, 3)]) {
+    if (Object.hasOwn(MONTHS, key)) return MONTHS[key]!;
+  }
+  return 0;
 }

@@ -38,7 +38,13 @@ function read(line: string, context: LineContext): LineResult {
     if (type === "*MEM") return "frame";
     return type === "*FILE" ? "note" : undefined;
   }
-  if (type === "*MEM") return readMember(path, owner, context);
+  const date = first === undefined
+    ? undefined
+    : readDate(match.slice(3, 10), context);
+  if (type === "*MEM") {
+    const facts = { owner, size: parseSize(size ?? ""), ...date };
+    return { ...facts, ...readMember(path, context) };
+  }
   const isDirectory = path.endsWith("/") || DIRECTORIES.has(type!) ||
     (type === "*FILE" && FILE_REGEXP.test(path));
   return {
@@ -46,16 +52,15 @@ function read(line: string, context: LineContext): LineResult {
     kind: isDirectory ? "directory" : type === "*SYMLNK" ? "symlink" : "file",
     size: isDirectory ? undefined : parseSize(size ?? ""),
     owner,
-    ...(first !== undefined && readDate(match.slice(3, 10), context)),
+    ...date,
   };
 }
 
 /** Reads a member, which is listed as FILE/MEMBER.MBR inside its file, too. */
 function readMember(
   path: string,
-  owner: string | undefined,
   { directory }: LineContext,
-): LineResult {
+): { name: string; kind: "file"; path?: string } {
   const name = path.slice(path.lastIndexOf("/") + 1);
   const match = MEMBER_REGEXP.exec(path);
   const isOwn = match === null ||
@@ -63,7 +68,6 @@ function readMember(
   return {
     name,
     kind: "file",
-    owner,
     ...(!isOwn && { path: `${match[1]}/${match[2]}` }),
   };
 }

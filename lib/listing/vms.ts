@@ -20,7 +20,7 @@ const BARE_NAME_REGEXP =
 const DIRECTORY_PREFIX_REGEXP = /^\[[\w$.~-]{1,200}\](?=.)/;
 const NEXT_NAME_REGEXP = /^\s*[^\s;[(]{1,254};\d{1,5}(?=\s|$)/;
 const DATE_REGEXP =
-  /\s(\d{1,2})-([A-Za-z\x80-\xff]{3,6})-(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,7})?)?)?(?=\s|$)/;
+  /\s(\d{1,2})-([A-Za-z\x80-\xff]{3,12}\.?)-(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,7})?)?)?(?=\s|$)/;
 const SIZE_REGEXP =
   /\s(\d{1,13}(?:\.\d{1,3}(?=[KMGkmg]))?)(?:\/\d{1,13})?(?:([KMGkmg])[Bb]?)?(?=\s|$)/;
 const OWNER_REGEXP = /\s\[([^\]]{1,80})\]/;

@@ -4,6 +4,7 @@ export const enum Char {
   Lf = 0x0a,
   Cr = 0x0d,
   Space = 0x20,
+  Apostrophe = 0x27,
   Plus = 0x2b,
   Comma = 0x2c,
   Hyphen = 0x2d,

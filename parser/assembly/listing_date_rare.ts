@@ -21,6 +21,7 @@ import {
   clockHasSeconds,
   dateEnd,
   datePrecision,
+  dateTime,
   fullYear,
   scanClock,
   scanDate,
@@ -39,14 +40,26 @@ const WEEKDAYS: StaticArray<u32> = [
   0x6d6f6e, 0x747565, 0x776564, 0x746875, 0x667269, 0x736174, 0x73756e,
 ];
 
-function isWeekday(p: usize): bool {
+/** Returns the index of the day in `WEEKDAYS` that begins at `p`, or -1. */
+function weekday(p: usize): i32 {
   const key: u32 =
     (<u32> load<u8>(p) << 16 | <u32> load<u8>(p, 1) << 8 | load<u8>(p, 2)) |
     0x202020;
   for (let i = 0; i < WEEKDAYS.length; i++) {
-    if (unchecked(WEEKDAYS[i]) == key) return true;
+    if (unchecked(WEEKDAYS[i]) == key) return i;
   }
-  return false;
+  return -1;
+}
+
+/** 1970-01-01 was a Thursday. */
+const FIRST_WEEKDAY = 3;
+const DAY: f64 = 86_400_000;
+
+/** Removes the time of a date that is not on its weekday. */
+function checkWeekday(expected: i32, time: f64): void {
+  const days = <i64> Math.floor((time - local(1970, 1, 1, 0)) / DAY);
+  const actual = <i32> ((days + FIRST_WEEKDAY) % 7 + 7) % 7;
+  if (actual != expected) datePrecision = Precision.None;
 }
 
 /** Whether "GMT" or "UTC" is the word at `p`. */
@@ -67,7 +80,9 @@ function isZonedYear(p: usize, end: usize): bool {
 
 /** Reads "Mon Mar  3 10:11", "Mon, 03 Mar 2003 10:11:12 GMT". */
 function scanWeekday(p: usize, end: usize): bool {
-  if (end - p < 8 || !isWeekday(p)) return false;
+  if (end - p < 8) return false;
+  const expected = weekday(p);
+  if (expected < 0) return false;
   p += 3;
   if (load<u8>(p) == Char.Comma || load<u8>(p) == Char.Dot) p++;
   if (!isBlank(load<u8>(p))) return false;
@@ -75,11 +90,21 @@ function scanWeekday(p: usize, end: usize): bool {
   if (p >= end || !scanDate(p, end)) return false;
   if (datePrecision != Precision.Day) {
     const q = skipBlanks(dateEnd, end);
-    return datePrecision != Precision.Second || !isZonedYear(q, end);
+    if (datePrecision == Precision.Second && isZonedYear(q, end)) return false;
+    checkWeekday(expected, dateTime);
+    return true;
   }
+  const time = dateTime;
+  scanLateClock(end);
+  checkWeekday(expected, time);
+  return true;
+}
+
+/** Reads a time behind a date with a year. */
+function scanLateClock(end: usize): void {
   const q = skipBlanks(dateEnd, end);
-  if (!scanClock(q, end, false)) return true;
-  if (clockEnd >= end || !isBlank(load<u8>(clockEnd))) return true;
+  if (!scanClock(q, end, false)) return;
+  if (clockEnd >= end || !isBlank(load<u8>(clockEnd))) return;
   const zone = skipBlanks(clockEnd, end);
   const isZoned = clockHasSeconds && isUniversal(zone, end);
   addClock(
@@ -87,7 +112,6 @@ function scanWeekday(p: usize, end: usize): bool {
     clockHasSeconds ? Precision.Second : Precision.Minute,
     isZoned ? zone + 3 : clockEnd,
   );
-  return true;
 }
 
 /** Reads "1-29-97", "1-29-97 10:11", "1/29/97 3:11PM": the month comes first. */

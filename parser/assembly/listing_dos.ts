@@ -71,22 +71,80 @@ function scanDay(p: usize, end: usize): usize {
   return day <= daysOf(month, year) ? s : 0;
 }
 
-/** Reads a number in groups of three, such as 9,730. */
-function scanGrouped(p: usize, end: usize): usize {
-  let q = skipDigits(p, end);
-  if (q >= end) return 0;
-  const mark = load<u8>(q);
-  if (q == p || mark != Char.Comma && mark != Char.Dot || q - p > 3) return 0;
+/**
+ * Returns the length of the mark between groups of digits at `q`, or 0: a
+ * comma, a dot, an apostrophe, or a fixed blank, in UTF-8 or an encoding of
+ * Windows.
+ */
+function markLength(q: usize, end: usize): usize {
+  const c: u32 = load<u8>(q);
+  if (c == Char.Comma || c == Char.Dot || c == Char.Apostrophe) return 1;
+  if (c == 0xa0 || c == 0xff || c == 0x92) return 1;
+  if (c == 0xc2 && q + 1 < end) return load<u8>(q, 1) == 0xa0 ? 2 : 0;
+  if (c != 0xe2 || q + 2 >= end || load<u8>(q, 1) != 0x80) return 0;
+  const last: u32 = load<u8>(q, 2);
+  return last == 0x89 || last == 0x99 || last == 0xaf ? 3 : 0;
+}
+
+/**
+ * Reads a number in groups of three, such as 9,730, with the mark at the end of
+ * the first one.
+ */
+function scanGroups(p: usize, end: usize, mark: usize, length: usize): usize {
+  let q = mark;
+  if (q == p || q - p > 3) return 0;
   let value: u64 = <u64> number(p, q);
   let groups = 0;
-  while (q < end && load<u8>(q) == mark) {
-    const r = skipDigits(q + 1, end);
-    if (r - q != 4 || ++groups > 5) return 0;
-    value = value * 1000 + <u64> number(q + 1, r);
+  while (q + length < end && memory.compare(q, mark, length) == 0) {
+    const r = skipDigits(q + length, end);
+    if (r - q - length != 3) break;
+    if (++groups > 5) return 0;
+    value = value * 1000 + <u64> number(q + length, r);
     q = r;
   }
+  if (groups == 0) return 0;
   setSizeValue(value);
   return q;
+}
+
+function scanGrouped(p: usize, end: usize): usize {
+  const q = skipDigits(p, end);
+  if (q >= end) return 0;
+  const length = markLength(q, end);
+  if (length == 0) return 0;
+  const r = scanGroups(p, end, q, length);
+  // each mark is followed by a whole group
+  return r < end && markLength(r, end) != 0 ? 0 : r;
+}
+
+/** Columns of a size that ends behind the time: `dir`, and IIS. */
+const DIR_WIDTH: usize = 18;
+const IIS_WIDTH: usize = 21;
+
+/**
+ * Reads a number in groups of three with blanks between them. Only if it fills
+ * the column of sizes, and its first group does not: it may be the start of a
+ * name. Returns its end, or 0.
+ */
+function scanSpaced(p: usize, first: usize, end: usize): usize {
+  const width = first - clockEnd;
+  if (width == DIR_WIDTH || width >= IIS_WIDTH || first - p > 3) return 0;
+  let value: u64 = <u64> number(p, first);
+  let q = first;
+  while (q + 4 < end && load<u8>(q) == Char.Space) {
+    const r = skipDigits(q + 1, end);
+    if (r - q != 4) return 0;
+    value = value * 1000 + <u64> number(q + 1, r);
+    q = r;
+    const width = q - clockEnd;
+    if (width == DIR_WIDTH || width == IIS_WIDTH) {
+      if (q >= end || !isBlank(load<u8>(q))) return 0;
+      setSizeValue(value);
+      return q;
+    }
+    if (width > IIS_WIDTH) return 0;
+  }
+  return 0;
 }
 
 /**
@@ -158,7 +216,14 @@ export function scanDos(start: usize, end: usize): bool {
       q = scanGrouped(p, end);
       if (q == 0) return false;
       isAligned = true;
-    } else setSize(p, q);
+    } else {
+      const spaced = scanSpaced(p, q, end);
+      if (spaced == 0) setSize(p, q);
+      else {
+        q = spaced;
+        isAligned = true;
+      }
+    }
     if (q >= end || !isBlank(load<u8>(q))) return false;
     // A size at the right of its column may have two blanks behind.
     if (q + 1 >= end || !isBlank(load<u8>(q + 1))) addFlags(Flag.Tight);

@@ -35,6 +35,7 @@ const ASCII: StaticArray<u32> = [
 const FOLDED: StaticArray<u32> = [
   0x6d72, 3, 0x6d727a, 3, 0x6a6e, 1, // Mär, März, Jän
   0x6676, 2, 0x667672, 2, 0x6463, 12, 0x616f74, 8, 0x616f, 8, // fév, févr, déc, août, aoû
+  0x646365, 12, 0x6d6172, 3, // décembre, março
   0x6d7263, 3, 0x7072, 4, 0x6d6a, 5, 0x6a6c, 7, // márc, ápr, máj, júl
   0x7061, 10, // paź
   0x6e6f, 2, 0x6e, 2, 0x6265, 3, 0x6b76, 5, 0x6b7674, 5, // úno, ún, bře, kvě

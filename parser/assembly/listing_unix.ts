@@ -26,6 +26,7 @@ import {
   Flag,
   Format,
   Kind,
+  Precision,
   setApproximateSize,
   setFormat,
   setGroup,
@@ -300,7 +301,7 @@ export function scanUnix(start: usize, end: usize): bool {
     }
   }
 
-  setTime(dateTime, datePrecision);
+  if (datePrecision != Precision.None) setTime(dateTime, datePrecision);
   const known = w1 == Word.Number && e1 - s1 < 19;
   finish(
     kind,

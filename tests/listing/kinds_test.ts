@@ -194,10 +194,10 @@ const RARE_DATES: readonly (readonly [
   precision: string,
 ])[] = [
   // a weekday in front
-  ["Mon Mar  3 10:11", "2024-03-03T10:11:00", "minute"],
+  ["Sun Mar  3 10:11", "2024-03-03T10:11:00", "minute"],
   ["Mon Mar  3 2003", "2003-03-03T00:00:00", "day"],
   ["MON Mar  3  2003", "2003-03-03T00:00:00", "day"],
-  ["Mon, Mar  3 10:11", "2024-03-03T10:11:00", "minute"],
+  ["Sun, Mar  3 10:11", "2024-03-03T10:11:00", "minute"],
   ["Sun. Mar  3 10:11:12", "2024-03-03T10:11:12", "second"],
   ["Thu Dec 31 23:59:59 1998", "1998-12-31T23:59:59", "second"],
   ["Thu Dec 31 1998 23:59", "1998-12-31T23:59:00", "minute"],
@@ -632,4 +632,127 @@ Deno.test("ListingReader makes notes also where the format is forced", () => {
     names: ["a", "b"],
     notes: ["Hello there", "and goodbye"],
   });
+});
+
+Deno.test("ListingReader reads DOS sizes whose groups are separated by any mark", () => {
+  const marks = [",", ".", "'", "\u2019", "\u00a0", "\u2009", "\u202f"];
+  for (const mark of marks) {
+    assertCases([
+      [`12-14-23  12:22PM            1${mark}803${mark}128 a b.txt`, {
+        name: "a b.txt",
+        size: 1_803_128,
+      }],
+      [`14.12.2023  12:22           135${mark}168 2 b`, {
+        name: "2 b",
+        size: 135_168,
+      }],
+    ]);
+  }
+  for (const byte of [0x92, 0xa0, 0xff]) { // CP1252, Latin-1 and CP850
+    const line = "12-14-23  12:22PM               803_128 a.txt\r\n";
+    const bytes = new TextEncoder().encode(line)
+      .map((other) => other === 0x5f ? byte : other);
+    const [entry] = readListing(bytes);
+    assertEquals([entry?.name, entry?.size], ["a.txt", 803_128]);
+  }
+});
+
+Deno.test("ListingReader reads blanks in DOS sizes where only the groups end at their column", () => {
+  assertCases([
+    ["12-14-23  12:22PM            1 803 128 123 a", {
+      name: "123 a",
+      size: 1_803_128,
+    }],
+    ["14.12.2023  12:22           135 168 a", { name: "a", size: 135_168 }],
+    ["12/14/2023  12:22 PM           135 168 a", { name: "a", size: 135_168 }],
+    // the first number fills the column
+    ["12-14-23  12:22PM                    1 803 128", {
+      name: "803 128",
+      size: 1,
+    }],
+    ["14.12.2023  12:22               135 168 a", {
+      name: "168 a",
+      size: 135,
+    }],
+    // no number ends at a column
+    ["12-14-23 12:22PM 135 168 a", { name: "168 a", size: 135 }],
+  ]);
+});
+
+/** Months of languages with accents, in order. */
+const LOCAL_MONTHS = [
+  "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.",
+  "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+  "Jän Feb Mär Apr Mai Jun Jul Aug Sep Okt Nov Dez",
+  "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+  "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+  "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+  "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+];
+
+Deno.test("ListingReader reads months with accents, in UTF-8 and Latin-1, of VMS and Unix", () => {
+  const latin1 = (text: string) =>
+    Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  const utf8 = (text: string) => new TextEncoder().encode(text);
+  for (const names of LOCAL_MONTHS) {
+    for (const [index, name] of names.split(" ").entries()) {
+      for (const month of [name, name.toUpperCase()]) {
+        for (const encode of [latin1, utf8]) {
+          for (
+            const line of [
+              `A.TXT;1  3/9  12-${month}-2022 07:32:04  [GROUP,OWNER]  (RWED,RWED,RE,)`,
+              `-rw-r--r--   1 root     sys           84 ${month} 12  2022 x`,
+            ]
+          ) {
+            const [entry] = readListing(encode(line));
+            assertEquals(entry?.mtime?.getUTCMonth(), index, line);
+            assertEquals(entry?.mtime?.getUTCDate(), 12, line);
+          }
+        }
+      }
+    }
+  }
+});
+
+Deno.test("ListingReader keeps date and size of members of IBM i, if the line has them", () => {
+  const member = "LIB.FILE/MBR.MBR";
+  assertCases([
+    [`QPGMR          135168 29.06.13 15:45:09 *MEM       ${member}`, {
+      name: "MBR.MBR",
+      size: 135_168,
+      mtime: "2013-06-29T15:45:09.000Z",
+    }],
+    [`QPGMR          135168                   *MEM       ${member}`, {
+      size: 135_168,
+      mtime: undefined,
+    }],
+    [`QPGMR                 29.06.13 15:45:09 *MEM       ${member}`, {
+      size: undefined,
+      mtime: "2013-06-29T15:45:09.000Z",
+    }],
+  ]);
+});
+
+Deno.test("ListingReader drops a Unix date that is not on the weekday of its line", () => {
+  for (
+    const date of [
+      "Tue Mar 13 12:10:11 2017",
+      "Tue, 13 Mar 2017 12:10:11 GMT",
+      "Sun 2017-03-13 12:10",
+      "Mon Mar 13 12:10", // a Wednesday in 2024
+    ]
+  ) {
+    assertCases([[`-rw-r--r-- 1 u g 5 ${date} a file`, {
+      name: "a file",
+      size: 5,
+      mtime: undefined,
+      mtimePrecision: undefined,
+    }]]);
+  }
+  for (const [zone, time] of [[600, "14:00"], [-600, "10:00"]] as const) {
+    const line = `-rw-r--r-- 1 u g 5 Mon Mar 13 00:00:00 2017 f`;
+    const [entry] = readListing(line, { zone });
+    const day = zone > 0 ? 12 : 13;
+    assertEquals(entry?.mtime, new Date(`2017-03-${day}T${time}:00Z`));
+  }
 });

@@ -217,16 +217,28 @@ function readDos(line: string, calendar: Calendar): OracleEntry | undefined {
     owner: undefined,
     group: undefined,
   };
-  return readDosRest(entry, line.slice(head.length)) ? entry : undefined;
+  const gap = /[ \t]*$/.exec(head)![0].length;
+  return readDosRest(entry, line.slice(head.length), gap) ? entry : undefined;
 }
 
-function readDosRest(entry: OracleEntry, rest: string): boolean {
-  const file =
-    /^(\d+|\d{1,3}(?:,\d{3}){1,5}|\d{1,3}(?:\.\d{3}){1,5})[ \t]([^]*)$/
-      .exec(rest);
+/** Marks between groups of digits, one character a byte. */
+const DOS_MARKS = "[,.'\\x92\\xa0\\xff]|\\xc2\\xa0|\\xe2\\x80[\\x89\\x99\\xaf]";
+const DOS_SIZE_REGEXP = new RegExp(
+  `^(\\d+|\\d{1,3}(${DOS_MARKS})\\d{3}(?:\\2\\d{3}){0,4})[ \\t]([^]*)$`,
+);
+
+/** @param gap Characters between the time and the size */
+function readDosRest(entry: OracleEntry, rest: string, gap: number): boolean {
+  const first = /^\d*/.exec(rest)![0].length + gap;
+  const isOpen = first < 21 && first !== 18;
+  const spaced = [18, 21].map((column) => rest.slice(0, column - gap + 1))
+    .find((text) => isOpen && /^\d{1,3}(?: \d{3})+[ \t]$/.test(text));
+  const file = spaced !== undefined
+    ? [spaced, spaced, rest.slice(spaced.length)]
+    : DOS_SIZE_REGEXP.exec(rest);
   if (file !== null) {
-    entry.size = toSize(file[1]!.replace(/[,.]/g, ""));
-    entry.name = file[2]!;
+    entry.size = toSize(file[1]!.replace(/\D/g, ""));
+    entry.name = file.at(-1)!;
     return true;
   }
   const mark =

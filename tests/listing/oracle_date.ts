@@ -17,6 +17,8 @@ export interface OracleDate {
   /** Milliseconds since 1970. */
   time: number;
   precision: "second" | "minute" | "day";
+  /** Whether it is on another weekday than the line says. */
+  isDoubtful?: boolean;
   /** Where it ends. */
   end: number;
 }
@@ -70,7 +72,7 @@ const NAMES =
   "ara12";
 /** Names with letters beyond ASCII, less those letters. */
 const FOLDED =
-  "mr3 mrz3 jn1 fv2 fvr2 dc12 aot8 ao8 mrc3 pr4 mj5 jl7 pa10 no2 " +
+  "dce12 mar3 mr3 mrz3 jn1 fv2 fvr2 dc12 aot8 ao8 mrc3 pr4 mj5 jl7 pa10 no2 " +
   "n2 be3 kv5 kvt5 en6 er6 z9 zar9 j10 ec7 ub2 au8 kes6 k6";
 const CYRILLIC =
   "янв1 фев2 мар3 апр4 май5 мая5 июн6 июл7 авг8 сен9 окт10 ноя11 дек12";
@@ -380,7 +382,7 @@ export function readRareDate(
     ? exec(new RegExp(WEEKDAY_REGEXP.source, "iy"), line, at)
     : null;
   if (weekday !== null && line.length - at >= 8) {
-    return readWithWeekday(line, at + weekday[0].length, calendar);
+    return readWithWeekday(line, at, weekday[0], calendar);
   }
   const short = exec(SHORT_YEAR_REGEXP, line, at);
   if (short !== null) {
@@ -403,22 +405,30 @@ export function readRareDate(
   return readTime(line, [Number(year), month, Number(day)], end, calendar);
 }
 
+const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+
 function readWithWeekday(
   line: string,
   at: number,
+  weekday: string,
   calendar: Calendar,
 ): OracleDate | undefined {
-  const date = readDate(line, at, calendar);
-  if (date?.precision === "second") {
+  const found = readDate(line, at + weekday.length, calendar);
+  if (found === undefined) return undefined;
+  const shown = new Date(found.time + calendar.zone).getUTCDay();
+  const isDoubtful = WEEKDAYS[shown] !== weekday.slice(0, 3).toLowerCase();
+  const date = { ...found, isDoubtful };
+  if (date.precision === "second") {
     const isOpen = exec(ZONED_YEAR_REGEXP, line, date.end) !== null;
     return isOpen ? undefined : date;
   }
-  if (date?.precision !== "day") return date;
+  if (date.precision !== "day") return date;
   const clock = readClock(line, date.end);
   if (clock === undefined || !/[ \t]/.test(line[clock.end] ?? "")) return date;
   const { seconds, hasSeconds, end } = clock;
   const universal = hasSeconds ? exec(UNIVERSAL_REGEXP, line, end) : null;
   return {
+    isDoubtful,
     time: date.time + seconds * 1000 + (universal ? calendar.zone : 0),
     precision: hasSeconds ? "second" : "minute",
     end: end + (universal?.[0].length ?? 0),

@@ -112,8 +112,10 @@ export function readUnix(
   }
   const { words, date } = found;
   entry.name = line.slice(date.end + 1);
-  entry.mtime = date.time;
-  entry.precision = date.precision;
+  if (!date.isDoubtful) {
+    entry.mtime = date.time;
+    entry.precision = date.precision;
+  }
   const last = words.pop()!.text;
   if (
     isDevice && isNumber(last) && /^\d+,\d*$/.test(words.at(-1)?.text ?? "")
