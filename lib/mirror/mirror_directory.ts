@@ -202,7 +202,7 @@ class DirTask implements MirrorTask {
       }
       if (breather.isDue) await breather.pause(this.#options.signal);
     }
-    await this.#remote.proveDays(different);
+    await this.#remote.times.proveDays(different);
   }
 
   async compare(
@@ -236,7 +236,7 @@ class DirTask implements MirrorTask {
     if (!this.#mayWrite || !isUndecided(source, target)) return false;
     const { timeCommand = "MDTM" } = target;
     const clock = this.#clock;
-    const isProven = this.#remote.isProven(target);
+    const isProven = this.#remote.times.isProven(target);
     if (this.#setsRemoteTimes) {
       return !isProven ||
         (clock.isSettable === undefined && !this.#isCurrent(source, target));
@@ -262,7 +262,7 @@ class DirTask implements MirrorTask {
     const [there, here] = this.#isUpload ? [target, source] : [source, target];
     const { mtime: local } = here;
     if (local === undefined) return false;
-    const remote = this.#remote.timeOf(there, local);
+    const remote = this.#remote.times.timeOf(there, local);
     if (remote === undefined) return false;
     const isSame = isSameTime(local, remote);
     if (!this.#isUpload) {
@@ -323,7 +323,8 @@ class DirTask implements MirrorTask {
     };
     if (!this.#isUpload) {
       const { check } = this.#local.plain(path);
-      const meant = (shown: Date | null) => this.#remote.meantBy(source, shown);
+      const meant = (shown: Date | null) =>
+        this.#remote.times.meantBy(source, shown);
       const { parts } = target;
       const limits = { limiter, parts, check, meant, onEnding };
       const done = await download(

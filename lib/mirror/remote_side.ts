@@ -13,11 +13,6 @@ import { readDirectory, tooMany } from "../directories/listing.ts";
 import { saysEmpty } from "../directories/listing_transfer.ts";
 import { PartialListingError } from "../directories/partial_listing_error.ts";
 import { isPresent } from "../directories/presence.ts";
-import {
-  type ProofOptions,
-  proveClock,
-  proveDays,
-} from "../directories/prove_clock.ts";
 import { existsPath, requestEntry } from "../directories/stat.ts";
 import { canonicalPath } from "../directories/walk.ts";
 import { runOperation } from "../files/operation.ts";
@@ -26,7 +21,6 @@ import { withRecovery } from "../files/recovery.ts";
 import { dataSetError } from "../files/upload/temporary_name.ts";
 import { type Entry, TIME_PRECISIONS } from "../listing/entry.ts";
 import { joinerOf, type JoinPath } from "../listing/entry_path.ts";
-import { inferZone } from "../listing/infer_zone.ts";
 import {
   joinMember,
   joinQualifier,
@@ -37,14 +31,9 @@ import { requestFacts, SECOND } from "../commands/queries.ts";
 import { rename } from "../commands/files.ts";
 import { checkName, joinPath } from "../commands/path.ts";
 import { FTPPermanentError, isRefusal, replyOf } from "../protocol/errors.ts";
-import {
-  isZone,
-  type ServerClock,
-  type TimeCommand,
-} from "../transfer/server_clock.ts";
+import type { TimeCommand } from "../transfer/server_clock.ts";
 import type { Session } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
-import type { RemoteTime } from "./compare.ts";
 import {
   type DirectoryPath,
   type Identity,
@@ -53,24 +42,15 @@ import {
   type Side,
   Snapshot,
 } from "./snapshot.ts";
-import type {
-  MirrorEntry,
-  MirrorOptions,
-  UploadDirOptions,
-} from "./options.ts";
+import type { MirrorEntry, MirrorOptions } from "./options.ts";
 import { UNKNOWN_IDENTITY } from "./item_table.ts";
+import { RemoteTimes } from "./remote_times.ts";
 import { Staging } from "./staging.ts";
 
 /**
  * Largest number of entries in a directory: all are kept while it is processed.
  */
 const MAX_ENTRIES = 1_000_000;
-
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
-
-/** Largest difference that daylight saving time makes, in milliseconds. */
-const MAX_SUMMER = 120 * MINUTE;
 
 /** Command that shows an entry's time, by the format of its listing. */
 const TIME_COMMANDS: Readonly<Record<string, TimeCommand>> = {
@@ -102,6 +82,8 @@ export class RemoteSide implements Side {
   readonly #staging: Staging;
   /** Directories below which paths are not joined with slashes: of z/OS. */
   readonly #joiners: Map<string, JoinPath>;
+  /** The server's times. */
+  readonly times: RemoteTimes;
 
   /** Creates a side with a root directory; "" for the current one. */
   constructor(
@@ -118,6 +100,12 @@ export class RemoteSide implements Side {
     this.#follows = options.symlinks === "follow" && !isTarget;
     this.#unmasksLinks = options.delete === true && isTarget;
     this.#isTarget = isTarget;
+    this.times = new RemoteTimes(
+      provider,
+      root,
+      options,
+      (run) => this.#run(run),
+    );
   }
 
   at(path: string): string {
@@ -421,9 +409,9 @@ export class RemoteSide implements Side {
         );
         for (const [index, { size, shown }] of facts.entries()) {
           const item = { ...some[index]!, size: size ?? some[index]!.size };
-          if (shown !== null) this.#compareWithList(item, shown);
+          if (shown !== null) this.times.compareWithList(item, shown);
           refined.push(
-            shown === null ? item : this.#timed({
+            shown === null ? item : this.times.convert({
               ...item,
               shown: shown.getTime(),
               timeCommand: "MDTM",
@@ -436,158 +424,9 @@ export class RemoteSide implements Side {
     });
   }
 
-  /**
-   * Returns the time of a file and the server's clock as known now; `undefined`
-   * if the server shows no time.
-   */
-  timeOf(
-    { shown, timeCommand, precision }: MirrorItem,
-    at: number,
-  ): RemoteTime | undefined {
-    if (shown === undefined || timeCommand === undefined) return undefined;
-    const zone = this.#zoneOf(timeCommand, at);
-    const difference = this.#clock.differenceOf(
-      timeCommand,
-      this.#zoneOf(timeCommand),
-    );
-    return {
-      shown,
-      precision: Math.max(precision, SECOND),
-      zone,
-      difference,
-    };
-  }
-
-  /**
-   * Converts a time that `MDTM` shows to the real one. Without `MDTM`, uses the
-   * time of an exact listing.
-   *
-   * @param shown The digits read as UTC, or `null`
-   */
-  meantBy(item: MirrorItem, shown: Date | null): Date | null {
-    if (shown === null) {
-      const isExact = item.timeCommand === "MLSD" && item.mtime !== undefined;
-      return isExact ? new Date(item.mtime) : null;
-    }
-    this.#compareWithList(item, shown);
-    const today = (this.#zoneOf("MDTM") ?? 0) * MINUTE;
-    const zone = this.#zoneOf("MDTM", shown.getTime() - today) ?? 0;
-    return new Date(shown.getTime() - zone * MINUTE);
-  }
-
-  /** Whether the zone of a file's time is proven. */
-  isProven({ timeCommand = "MDTM" }: MirrorItem): boolean {
-    return this.#zoneOf(timeCommand) !== undefined &&
-      (this.#clock.isProven(timeCommand) || this.#givenZone !== undefined);
-  }
-
-  /**
-   * Learns the server's clock from a file that is written for it and deleted.
-   */
-  async prove(timeCommand: TimeCommand): Promise<void> {
-    // z/OS has no name for that file
-    if (this.#joiners.size > 0) return this.#clock.noteTry(timeCommand);
-    await this.#once((session, options) =>
-      proveClock(session, this.#root, { timeCommand, ...options })
-    );
-  }
-
-  /**
-   * Learns whether daylight saving time applied on the days of some files, if
-   * it may explain a difference of their times.
-   */
-  async proveDays(
-    files: readonly { item: MirrorItem; local: number }[],
-  ): Promise<void> {
-    const clock = this.#clock;
-    if (clock.isSettable !== true) return;
-    for (const timeCommand of ["MDTM", "MLSD"] as const) {
-      const days = new Map<number, number>();
-      for (const { item, local } of files) {
-        const time = Math.floor(local / SECOND) * SECOND;
-        const zone = this.#zoneOf(timeCommand);
-        if (item.timeCommand !== timeCommand || zone === undefined) continue;
-        const rest = Number(item.shown) - time - zone * MINUTE;
-        const isSummer = rest !== 0 && isZone(rest) &&
-          Math.abs(rest) <= MAX_SUMMER;
-        if (!isSummer || clock.hasDay(timeCommand, local)) continue;
-        days.set(Math.floor(local / DAY), time);
-      }
-      if (days.size === 0) continue;
-      const times = [...days.values()];
-      await this.#once((session, options) =>
-        proveDays(session, this.#root, times, { timeCommand, ...options })
-      );
-    }
-  }
-
-  /** Lets one connection of a mirror learn something while the others wait. */
-  async #once(
-    learn: (session: Session, options: ProofOptions) => Promise<void>,
-  ): Promise<void> {
-    const clock = this.#clock;
-    if (clock.proving !== undefined) return await clock.proving;
-    const { temporaryName, signal } = this.#options as UploadDirOptions;
-    const options = { temporaryName, signal };
-    clock.proving = this.#run((session) => learn(session, options))
-      .finally(() => clock.proving = undefined);
-    await clock.proving;
-  }
-
-  get #clock(): ServerClock {
-    return this.#provider.session.profile.clock;
-  }
-
-  /**
-   * The zone of listings that the caller gave. It takes precedence over any
-   * guess.
-   */
-  get #givenZone(): number | undefined {
-    const zone = this.#options.list?.zone;
-    return zone === "infer" ? undefined : zone;
-  }
-
-  /**
-   * Returns the zone of a command's times. The caller's zone is that of `LIST`,
-   * and gives that of `MDTM`.
-   */
-  #zoneOf(timeCommand: TimeCommand, at = Date.now()): number | undefined {
-    const clock = this.#clock;
-    const given = this.#givenZone;
-    if (given !== undefined && timeCommand === "LIST") return given;
-    const beside = given !== undefined && timeCommand === "MDTM"
-      ? clock.zoneBesideList(given)
-      : undefined;
-    return beside ?? clock.zoneAt(timeCommand, at);
-  }
-
-  /**
-   * Learns from a file's listing how the zone of `LIST` relates to that of
-   * `MDTM`.
-   */
-  #compareWithList(
-    { timeCommand, shown, precision }: MirrorItem,
-    mdtm: Date,
-  ): void {
-    if (shown === undefined) return;
-    const clock = this.#clock;
-    if (timeCommand === "MLSD" && shown === mdtm.getTime()) {
-      clock.noteSameZone();
-    }
-    const isExact = timeCommand === "LIST" &&
-      precision === TIME_PRECISIONS.minute;
-    if (!isExact || clock.isListCompared) return;
-    const listed = {
-      mtime: new Date(shown),
-      mtimePrecision: "minute",
-    } as const;
-    const ahead = inferZone(listed, mdtm);
-    if (ahead !== undefined) clock.noteListAhead(ahead);
-  }
-
   #itemOf(entry: Entry, identity: Identity, problem?: Error): MirrorItem {
     const { name, kind, size, isSizeApproximate, mtime } = entry;
-    return this.#timed({
+    return this.times.convert({
       name,
       kind,
       size: isSizeApproximate ? undefined : size,
@@ -600,12 +439,14 @@ export class RemoteSide implements Side {
     });
   }
 
-  /** Converts an item's shown time to the real one. */
-  #timed(item: MirrorItem): MirrorItem {
-    const { shown, timeCommand = "LIST" } = item;
-    const zone = this.#zoneOf(timeCommand) ?? 0;
-    const mtime = shown === undefined ? undefined : shown - zone * MINUTE;
-    return { ...item, mtime };
+  /**
+   * Learns the server's clock from a file that is written for it and deleted.
+   */
+  async prove(timeCommand: TimeCommand): Promise<void> {
+    // z/OS has no name for that file
+    if (this.#joiners.size > 0) {
+      this.#provider.session.profile.clock.noteTry(timeCommand);
+    } else await this.times.prove(timeCommand);
   }
 
   async #look(
