@@ -27,8 +27,8 @@ export interface DataOptions {
    * told.
    */
   holds?: boolean | undefined;
-  /** Called when the connection is held. */
-  onHold?: (() => void) | undefined;
+  /** Ends a held connection: it does not outlast the control connection. */
+  ended?: AbortSignal | undefined;
   /** The timer of another connection with the same time limit. */
   ticker?: Ticker | undefined;
   /** The transfer's command, printable, for messages. */

@@ -360,7 +360,9 @@ export class DataStream implements AsyncDisposable {
       new Deno.errors.BadResource("The data connection is closed"),
     );
     this.#stream.unref(); // the program may end
-    this.#options.onHold?.();
+    const { ended } = this.#options;
+    if (ended?.aborted) this.#onEnded();
+    else if (ended !== undefined) onAbort(ended, this.#onEnded);
   }
 
   /**
@@ -443,6 +445,8 @@ export class DataStream implements AsyncDisposable {
 
   #onAbort = (): void => this.giveUp(this.#options.signal!.reason);
 
+  #onEnded = (): void => this.fail(this.#options.ended!.reason);
+
   #check(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -452,6 +456,7 @@ export class DataStream implements AsyncDisposable {
     this.#isHeld = false;
     this.#watchdog.stop();
     offAbort(this.#options.signal, this.#onAbort);
+    offAbort(this.#options.ended, this.#onEnded);
     closeQuietly(this.#stream);
   }
 

@@ -320,10 +320,7 @@ async function begin(
     signal: isLate ? undefined : signal,
     onAbort: (reason) => transfer.interrupt(reason),
     holds: protection !== undefined && !isUpload(pending.command),
-    onHold: () => {
-      // a held connection does not outlast the session
-      control.closed.then(() => data.isHeld && data.fail(control.failure));
-    },
+    ended: session.ended,
     ticker: control.ticker,
     command: pending.command,
   });
