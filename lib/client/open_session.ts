@@ -11,6 +11,7 @@ import { connectionError } from "../protocol/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { ServerProfile } from "../transfer/server_profile.ts";
 import { Session, type SignalOptions } from "../transfer/session.ts";
+import { checkDenoVersion } from "../tls/deno_version.ts";
 import { greet } from "./dialogues.ts";
 import type { Server, Settings } from "./options.ts";
 import { noteServer } from "./server_quirks.ts";
@@ -29,6 +30,7 @@ export async function openSession(
   settings: Settings,
   options: SignalOptions & { profile?: ServerProfile },
 ): Promise<{ session: Session; welcome: Reply }> {
+  checkDenoVersion("FTP");
   const { timeout, route } = settings;
   const { signal } = options;
   const { host, port, tls } = server;

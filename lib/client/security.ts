@@ -38,7 +38,7 @@ export async function secureStream(
   stream: ByteStream,
   options: SecureControlOptions,
 ): Promise<TLSConnection> {
-  checkDenoVersion();
+  checkDenoVersion("FTPS");
   const { secureControl } = await loadTLS();
   return await secureControl(stream, options);
 }
@@ -88,7 +88,7 @@ export async function auth(
   if (isSecured(session)) {
     throw new TypeError('Cannot send "AUTH": the connection is under TLS');
   }
-  checkDenoVersion(); // before the server waits for a handshake
+  checkDenoVersion("FTPS"); // before the server waits for a handshake
   const reply = await requestAuth(turn, server.tls, options);
   await session.control.replaceStream(async (stream) => {
     const secured = await secureStream(stream, {
