@@ -4,11 +4,13 @@
  * @module
  */
 
+import { basename, dirname, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkName, splitPath } from "../commands/path.ts";
 import { asError } from "../protocol/with_message.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { quote } from "../protocol/printable.ts";
+import { resolveTarget } from "./download/local_target.ts";
 import { download } from "./download/download.ts";
 import { withLifetime } from "./operation.ts";
 import {
@@ -139,7 +141,7 @@ class DownloadList implements TaskQueue<Worker> {
   readonly #pool: WorkerPool<Worker>;
   readonly #options: DownloadAllOptions;
   readonly #limiter: RateLimiter;
-  /** Targets so far, so that no file replaces another one of the list. */
+  /** Keys of the targets so far: no file replaces another one of the list. */
   readonly #targets = new Set<string>();
   /** Outcomes that wait for the caller, by position or in order of time. */
   readonly #outcomes = new Map<number, DownloadOutcome>();
@@ -241,14 +243,15 @@ class DownloadList implements TaskQueue<Worker> {
         ? fileURLToPath(item.local)
         : item.local;
     }
-    if (this.#targets.has(local)) {
+    const key = keyOf(local);
+    if (this.#targets.has(key)) {
       throw new Deno.errors.AlreadyExists(
         `Cannot download to ${
           quote(local)
         }: another file of the list has this target; give each a "local" path`,
       );
     }
-    this.#targets.add(local);
+    this.#targets.add(key);
     return local;
   }
 
@@ -300,4 +303,22 @@ class DownloadList implements TaskQueue<Worker> {
     }
     this.#wake();
   }
+}
+
+/**
+ * Returns a text that is equal for all paths of one file: with `..`, through a
+ * link, or in another case where the file system ignores that.
+ */
+function keyOf(local: string): string {
+  try {
+    const { path } = resolveTarget(local);
+    const { dev, ino } = Deno.statSync(dirname(path));
+    const name = Deno.build.os === "linux"
+      ? basename(path)
+      : basename(path).normalize("NFC").toLowerCase();
+    if (ino !== null) return `${dev} ${ino} ${name}`;
+  } catch {
+    // the download reports what is wrong with the path
+  }
+  return normalize(local);
 }

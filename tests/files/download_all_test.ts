@@ -220,3 +220,31 @@ Deno.test("FTP.downloadAll rejects options before anything is sent", async () =>
   }
   assertEquals(server.commands.length, before);
 });
+
+Deno.test("FTP.downloadAll replaces no file of the list by another one, however the paths are written", async () => {
+  using folder = new LocalFolder();
+  Deno.mkdirSync(folder.at("d"));
+  Deno.symlinkSync(folder.at("d"), folder.at("link"));
+  Deno.symlinkSync(folder.at("d/x"), folder.at("x"));
+  const paths = ["d/./x", "d//x", "d/../d/x", "link/x", "x"];
+  for (const path of paths) {
+    for (const connections of [1, 2]) {
+      await using server = await memoryServer({ "/a": "one", "/b": "two" });
+      await using ftp = await server.client();
+      const locals = [folder.at("d/x"), `${folder.path}/${path}`];
+      const outcomes = await Array.fromAsync(ftp.downloadAll(
+        ["a", "b"].map((remote, i) => ({ remote, local: locals[i]! })),
+        folder.path,
+        { connections, ordered: true, removeSource: true },
+      ));
+      assertEquals(
+        outcomes.map(({ error }) => error?.name),
+        [undefined, "AlreadyExists"],
+        path,
+      );
+      assertEquals(Deno.readTextFileSync(folder.at("d/x")), "one");
+      assertEquals([...server.files.keys()], ["/b"]); // the only copy
+      Deno.removeSync(folder.at("d/x"));
+    }
+  }
+});
