@@ -18,22 +18,13 @@ import { canonicalPath } from "../directories/walk.ts";
 import { runOperation } from "../files/operation.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
 import { withRecovery } from "../files/recovery.ts";
-import { dataSetError } from "../files/upload/temporary_name.ts";
 import { type Entry, TIME_PRECISIONS } from "../listing/entry.ts";
-import { joinerOf, type JoinPath } from "../listing/entry_path.ts";
-import {
-  joinMember,
-  joinQualifier,
-  whyNoDataSet,
-  whyNoMember,
-} from "../listing/zos_path.ts";
 import { requestFacts, SECOND } from "../commands/queries.ts";
 import { rename } from "../commands/files.ts";
 import { checkName, joinPath } from "../commands/path.ts";
 import { FTPPermanentError, isRefusal, replyOf } from "../protocol/errors.ts";
 import type { TimeCommand } from "../transfer/server_clock.ts";
 import type { Session } from "../transfer/session.ts";
-import type { ExclusiveTurn } from "../transfer/turn.ts";
 import {
   type DirectoryPath,
   type Identity,
@@ -44,8 +35,8 @@ import {
 } from "./snapshot.ts";
 import type { MirrorEntry, MirrorOptions } from "./options.ts";
 import { UNKNOWN_IDENTITY } from "./item_table.ts";
+import { RemotePaths, type SharedPaths } from "./remote_paths.ts";
 import { RemoteTimes } from "./remote_times.ts";
-import { Staging } from "./staging.ts";
 
 /**
  * Largest number of entries in a directory: all are kept while it is processed.
@@ -62,26 +53,19 @@ const TIME_COMMANDS: Readonly<Record<string, TimeCommand>> = {
 const WINDOW = 64;
 
 /** What the sides of all connections of a mirror share. */
-export interface RemoteSideContext {
+export interface RemoteSideContext extends SharedPaths {
   /** Whether the server is the target. */
   readonly isTarget: boolean;
-  /** The entry of the target that is built under a temporary name. */
-  readonly staging?: Staging | undefined;
-  /** How paths are joined below some directories. */
-  readonly joiners?: Map<string, JoinPath> | undefined;
 }
 
 /** The server's directory of a mirror, and its entries. */
 export class RemoteSide implements Side {
   readonly #provider: SessionProvider;
-  readonly #root: string;
   readonly #options: MirrorOptions;
   readonly #follows: boolean;
-  readonly #unmasksLinks: boolean;
+  readonly #checksLinks: boolean;
   readonly #isTarget: boolean;
-  readonly #staging: Staging;
-  /** Directories below which paths are not joined with slashes: of z/OS. */
-  readonly #joiners: Map<string, JoinPath>;
+  readonly #paths: RemotePaths;
   /** The server's times. */
   readonly times: RemoteTimes;
 
@@ -90,15 +74,13 @@ export class RemoteSide implements Side {
     provider: SessionProvider,
     root: string,
     options: MirrorOptions,
-    { isTarget, staging, joiners }: RemoteSideContext,
+    { isTarget, ...shared }: RemoteSideContext,
   ) {
     this.#provider = provider;
-    this.#staging = staging ?? new Staging();
-    this.#joiners = joiners ?? new Map();
-    this.#root = root;
+    this.#paths = new RemotePaths(root, shared);
     this.#options = options;
     this.#follows = options.symlinks === "follow" && !isTarget;
-    this.#unmasksLinks = options.delete === true && isTarget;
+    this.#checksLinks = options.delete === true && isTarget;
     this.#isTarget = isTarget;
     this.times = new RemoteTimes(
       provider,
@@ -109,52 +91,7 @@ export class RemoteSide implements Side {
   }
 
   at(path: string): string {
-    if (path === "") return this.#root;
-    const now = this.#staging.at(path);
-    if (this.#joiners.size === 0) return joinPath(this.#root, now);
-    let whole = this.#root;
-    let directory = "";
-    let isDataSet = false;
-    for (const name of now.split("/")) {
-      const join: JoinPath = this.#joiners.get(directory) ??
-        (isDataSet ? joinMember : joinPath);
-      isDataSet = join !== joinPath;
-      whole = join(whole, name);
-      directory = joinPath(directory, name);
-    }
-    return whole;
-  }
-
-  /** Learns from its listing how paths are joined below a directory. */
-  #learnJoin(path: string, entries: readonly Entry[]): void {
-    const known = entries.find(({ format }) => format !== "unknown");
-    const join = known && joinerOf(known.format);
-    if (join !== undefined) this.#joiners.set(path, join);
-  }
-
-  /**
-   * Learns how paths of the target are joined, if it is a data set of z/OS: an
-   * empty one shows no format.
-   *
-   * @throws {Deno.errors.NotSupported} If files would get temporary names
-   */
-  async #learnTarget(session: Session): Promise<void> {
-    const { signal, dryRun, atomic } = this.#options;
-    const mayBe = this.#root.startsWith("'") ||
-      session.state.directory?.startsWith("'") === true;
-    if (!this.#joiners.has("") && mayBe) {
-      const ask = (turn: ExclusiveTurn) =>
-        dataSetKind(turn, this.#root, { signal });
-      const kind = await session.exclusive(ask, { signal });
-      if (kind !== undefined) {
-        this.#joiners.set("", kind === "prefix" ? joinQualifier : joinMember);
-      }
-    }
-    const join = this.#joiners.get("");
-    const isDataSet = join === joinMember || join === joinQualifier;
-    if (isDataSet && atomic !== false && dryRun !== true) {
-      throw dataSetError(this.#root);
-    }
+    return this.#paths.at(path);
   }
 
   /**
@@ -162,22 +99,14 @@ export class RemoteSide implements Side {
    * listing.
    */
   #emptyPrefix({ path }: DirectoryPath, error: unknown): Entry[] {
-    const isPrefix = this.#isTarget && path === "" &&
-      this.#joiners.get("") === joinQualifier;
+    const isPrefix = this.#isTarget && path === "" && this.#paths.isPrefix;
     const reply = isPrefix && isRefusal(error) ? replyOf(error) : undefined;
     if (reply !== undefined && saysEmpty(reply)) return [];
     throw error;
   }
 
-  ruleOf({ path, parent }: DirectoryPath): NameRule | undefined {
-    const above = parent && this.#joiners.get(parent.path);
-    const join = this.#joiners.get(path) ??
-      (above === joinQualifier ? joinMember : undefined);
-    if (join === joinMember) {
-      return ({ name, kind }) => whyNoMember(name, kind === "directory");
-    }
-    if (join !== joinQualifier) return undefined;
-    return ({ name }) => whyNoDataSet(this.at(path), name);
+  ruleOf(directory: DirectoryPath): NameRule | undefined {
+    return this.#paths.ruleOf(directory);
   }
 
   isVacant(): boolean {
@@ -197,14 +126,14 @@ export class RemoteSide implements Side {
         if (type?.toLowerCase() === "cdir") unique = own ?? unique;
       };
       let partial: Error | undefined;
-      let isTold = false;
-      const isKept = this.#follows || this.#unmasksLinks;
+      let hasUnique = false;
+      const isKept = this.#follows || this.#checksLinks;
       const folder = new Snapshot();
       let known: Entry | undefined;
       // few things are kept of each line of a long listing
       const take = (entry: Entry): boolean => {
         const identity = identityOf(entry);
-        isTold ||= identity.unique !== undefined;
+        hasUnique ||= identity.unique !== undefined;
         if (isKept || entry.format === "os400") return true;
         if (entry.format !== "unknown") known ??= entry;
         folder.add(this.#itemOf(entry, identity, problemOf(entry)));
@@ -221,16 +150,16 @@ export class RemoteSide implements Side {
         isStrict: this.#options.delete === true && !this.#isTarget,
         isRaw: true,
       }).catch((error) => this.#emptyPrefix(directory, error));
-      this.#learnJoin(directory.path, known ? [known] : entries);
+      this.#paths.learn(directory.path, known ? [known] : entries);
       if (this.#isTarget && directory.path === "") {
-        await this.#learnTarget(session);
+        await this.#paths.learnTarget(session, this.#options);
       }
       const isEmpty = entries.length + folder.items.size === 0;
       // in the target, no entry may be taken for missing
       if (partial !== undefined && (this.#isTarget || isEmpty)) {
         throw partial;
       }
-      if (unique === undefined && isTold && !session.profile.lacks("MLST")) {
+      if (unique === undefined && hasUnique && !session.profile.lacks("MLST")) {
         const { facts } = await requestEntry(session, path, options);
         unique = facts?.unique;
       }
@@ -250,7 +179,7 @@ export class RemoteSide implements Side {
         );
         if (breather.isDue) await breather.pause(signal);
       }
-      if (this.#unmasksLinks) {
+      if (this.#checksLinks) {
         await this.#exposeLinks(session, path, entries, folder);
       }
       return folder;
@@ -336,7 +265,7 @@ export class RemoteSide implements Side {
       if (!isPrefix) {
         return await ensureDir(session, argument, { signal, onMissing });
       }
-      this.#joiners.set("", joinQualifier);
+      this.#paths.notePrefix();
       return false;
     });
   }
@@ -444,7 +373,7 @@ export class RemoteSide implements Side {
    */
   async prove(timeCommand: TimeCommand): Promise<void> {
     // z/OS has no name for that file
-    if (this.#joiners.size > 0) {
+    if (this.#paths.hasDataSets) {
       this.#provider.session.profile.clock.noteTry(timeCommand);
     } else await this.times.prove(timeCommand);
   }
