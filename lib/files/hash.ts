@@ -149,10 +149,11 @@ export async function requestFileHash(
  */
 async function requestHash(
   session: Session,
-  { name, digits, verb }: Hash,
+  hash: Hash,
   path: string,
   options: HashOptions,
 ): Promise<string | undefined> {
+  const { name, verb } = hash;
   // the X commands take a range after the path, so a path with blanks is quoted
   const argument = verb.startsWith("X") && path.includes(" ")
     ? `${quote(path)}`
@@ -168,7 +169,7 @@ async function requestHash(
       }
       const command = { verb, argument, name: "path" };
       const reply = await performSlowly(turn, command, options);
-      return readHash(reply, digits, path);
+      return readHash(reply, hash, path);
     }, options);
   } catch (error) {
     if (error instanceof FTPPermanentError) return undefined;
@@ -209,29 +210,41 @@ async function performSlowly(
   return expectSuccess(reply, pending.command);
 }
 
+/** A reply to `HASH`: 213 SHA-256 0-49 169cd22282da7f14 name. */
+const HASH_REPLY_REGEXP = /^([A-Z0-9-]+) (\d+)-\d+ ([0-9a-f]+)\b/i;
+
 /**
  * Finds the hash in a reply: the last word of the right length. A CRC may lack
  * its leading zeros. The reply may also contain the file's name, which may look
- * like a hash.
+ * like a hash. A hash of another algorithm, or of a part of the file, does not
+ * count.
  *
  * @returns Hexadecimal digits in lower case, or `undefined` if there are none
  */
 export function readHash(
   reply: Reply,
-  digits: number,
+  { name: algorithm, digits }: Pick<Hash, "name" | "digits">,
   path: string,
 ): string | undefined {
   const text = reply.text.slice(4);
   const least = digits === 8 ? 1 : digits;
-  const words = text.match(/(?<![\w.])[0-9a-f]+(?![\w.])/gi)?.filter((word) =>
-    word.length >= least && word.length <= digits
-  );
-  // a reply to HASH: 213 SHA-256 0-49 169cd22282da7f14 name
-  const named = /^[A-Z0-9-]+ \d+-\d+ ([0-9a-f]+)\b/i.exec(text)?.[1];
+  const isHash = ({ length }: string) => length >= least && length <= digits;
+  const named = HASH_REPLY_REGEXP.exec(text);
+  if (named !== null) {
+    const [, used, start, hash] = named;
+    const isWhole = bareName(used!) === bareName(algorithm) &&
+      Number(start) === 0 && isHash(hash!);
+    return isWhole ? hash!.toLowerCase().padStart(digits, "0") : undefined;
+  }
+  const words = text.match(/(?<![\w.])[0-9a-f]+(?![\w.])/gi)?.filter(isHash);
   const [, name] = splitPath(path);
-  const word = named ?? words?.findLast((word) => word !== name) ??
-    words?.at(-1);
+  const word = words?.findLast((word) => word !== name) ?? words?.at(-1);
   return word?.toLowerCase().padStart(digits, "0");
+}
+
+/** Normalizes the name of an algorithm: "sha256" and "SHA-256" are one. */
+function bareName(name: string): string {
+  return name.replaceAll("-", "").toUpperCase();
 }
 
 /** Returns the SHA-256 of a text, in hexadecimal digits. */

@@ -37,6 +37,13 @@ const REPLIES: [
   ["250 1A2B", 8, "x", "00001a2b"],
   ["250 1A2B3C4D face", 8, "face", "1a2b3c4d"],
   ["213 CRC32 0-9 1a2b3c4d face", 8, "x", "1a2b3c4d"],
+  // another algorithm, or a part of the file
+  [`213 sha256 0-49 ${SHA256} name`, 64, "name", SHA256],
+  [`213 MD5 0-49 ${MD5} name`, 64, "name", undefined],
+  [`213 SHA3-256 0-49 ${SHA256} name`, 64, "name", undefined],
+  [`213 SHA-256 10-49 ${SHA256} name`, 64, "name", undefined],
+  [`213 SHA-256 0-49 ${MD5} ${SHA256}`, 64, "name", undefined],
+  ["213 CRC32 0-9 1a2b3c4d5 face", 8, "x", undefined],
   // none
   ["250 Done", 32, "x", undefined],
   [`250 ${MD5}0`, 32, "x", undefined],
@@ -44,9 +51,13 @@ const REPLIES: [
   ["250", 32, "x", undefined],
 ];
 
+/** Names of algorithms by the number of their digits. */
+const NAMES: Record<number, string> = { 64: "SHA-256", 32: "MD5", 8: "CRC32" };
+
 for (const [text, digits, path, hash] of REPLIES) {
-  Deno.test(`readHash reads ${JSON.stringify(text)} for ${path}`, () => {
-    assertEquals(readHash(Reply.from(text), digits, path), hash);
+  Deno.test(`readHash reads ${JSON.stringify(text)} for ${path}, ${digits} digits`, () => {
+    const expected = { name: NAMES[digits]!, digits };
+    assertEquals(readHash(Reply.from(text), expected, path), hash);
   });
 }
 

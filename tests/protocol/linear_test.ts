@@ -194,7 +194,8 @@ const READERS: Record<
   },
   readHash: {
     heads: ["213 ", "213 SHA-256 0-1 ", "213 a", "250 SHA-"],
-    run: (text) => readHash(reply(text), 64, "a/b"),
+    run: (text) =>
+      readHash(reply(text), { name: "SHA-256", digits: 64 }, "a/b"),
   },
   maskCommand: {
     heads: ["", "SITE ", "USER ", "SITE PASS", "SITE CHPASS a ", "OPEN a:"],
