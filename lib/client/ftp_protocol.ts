@@ -525,7 +525,7 @@ export class FTPProtocol implements AsyncDisposable {
    */
   async voidcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
     const session = this.#connection.session;
-    const command = parseCommand(cmd);
+    const command = { ...parseCommand(cmd), isLiteral: true };
     return await session.shared((turn) => {
       session.noteByHand(command);
       return turn.perform(command, options);

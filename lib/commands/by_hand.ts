@@ -6,7 +6,8 @@
  */
 
 import { checkPath, type Path, withPath } from "../protocol/command.ts";
-import { FTPReplyError } from "../protocol/errors.ts";
+import { FTPReplyError, replyError } from "../protocol/errors.ts";
+import { SUPERFLUOUS } from "../transfer/session_state.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { appendPath } from "./raw_path.ts";
@@ -20,6 +21,7 @@ export async function requestSystem(
     (turn) => turn.perform({ verb: "SYST" }, options),
     options,
   );
+  if (reply.code === SUPERFLUOUS) throw replyError(reply, "SYST");
   return reply.text.slice(4).trim();
 }
 
@@ -42,7 +44,12 @@ export async function sendSite(
   argument: string,
   options: SignalOptions,
 ): Promise<Reply> {
-  const command = { verb: "SITE", argument, name: "command" };
+  const command = {
+    verb: "SITE",
+    argument,
+    name: "command",
+    isLiteral: true,
+  };
   return await session.shared((turn) => {
     session.noteByHand(command);
     return turn.perform(command, options);
@@ -72,7 +79,9 @@ export async function allocate(
 ): Promise<Reply> {
   if (!(Number.isSafeInteger(size) && size >= 0)) {
     throw new RangeError(
-      `Cannot allocate ${size} bytes: "size" must be a non-negative integer`,
+      `Cannot allocate ${
+        typeof size === "number" ? size : `a value of type ${typeof size}`
+      } bytes: "size" must be a non-negative integer`,
     );
   }
   const command = { verb: "ALLO", argument: `${size}` };
@@ -98,7 +107,7 @@ export async function copyOnServer(
   const target = site("CPTO", to, "to");
   return await session.exclusive(async (turn) => {
     const reply = await turn.exchange(source, options);
-    if (reply.code < 300) {
+    if (reply.code !== 350) {
       throw new FTPReplyError(
         `Cannot complete "SITE CPFR": expected code 350, got ${reply.text}`,
         { reply, command: "SITE CPFR" },

@@ -18,6 +18,7 @@ import {
   parseTime,
 } from "../protocol/reply_values.ts";
 import type { Written } from "../transfer/server_clock.ts";
+import { SUPERFLUOUS } from "../transfer/session_state.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { Turn } from "../transfer/turn.ts";
 import { requestShownTime, SECOND, textOfPath } from "./queries.ts";
@@ -260,6 +261,7 @@ async function ask(
  */
 function isDone(verb: string, reply: Reply, date: Date): boolean {
   if (reply.code < 200 || reply.code >= 300) return false;
+  if (reply.code === SUPERFLUOUS) return false;
   if (verb !== "MDTM") return true;
   const told = parseModificationTime(reply);
   return told === null || formatTime(told) === formatTime(date);

@@ -19,6 +19,8 @@ export interface Command {
   readonly argument?: Path;
   /** The argument's name in messages. */
   readonly name?: string | undefined;
+  /** Whether the user wrote the command, so that any 2yz reply completes it. */
+  readonly isLiteral?: boolean | undefined;
 }
 
 /**

@@ -22,7 +22,7 @@ import type { ServerProfile } from "./server_profile.ts";
 import type { Transfer } from "./transfer.ts";
 import { ReplyLimit } from "./reply_limit.ts";
 import { SessionLock } from "./session_lock.ts";
-import { isRepeatable, SessionState } from "./session_state.ts";
+import { isRepeatable, SessionState, SUPERFLUOUS } from "./session_state.ts";
 import { ExclusiveTurn, Turn } from "./turn.ts";
 
 /**
@@ -453,6 +453,9 @@ export class Session {
 
   async #perform(command: Command, options?: SignalOptions): Promise<Reply> {
     const { reply, pending } = await this.#ask(command, options?.signal);
+    if (reply.code === SUPERFLUOUS && isChange(command)) {
+      throw replyError(reply, pending.command);
+    }
     return expectSuccess(reply, pending.command);
   }
 
@@ -551,6 +554,22 @@ export class Session {
 
 /** Advice about a transfer that was opened by hand. */
 const PUT_ADVICE = "await getresp() until it returns the final reply first";
+
+/** Whether a command is meant to change a file or the directory. */
+function isChange({ verb, argument, isLiteral }: Command): boolean {
+  if (isLiteral) return false; // the user sees the reply
+  if (!/^SITE$/i.test(verb)) return CHANGE_REGEXP.test(verb);
+  const start = argument?.slice(0, LONGEST_SITE) ?? "";
+  return SITE_CHANGE_REGEXP.test(
+    typeof start === "string" ? start : String.fromCharCode(...start),
+  );
+}
+
+/** Length of the longest word of `SITE` below, with a blank. */
+const LONGEST_SITE = 6;
+const CHANGE_REGEXP =
+  /^(DELE|X?RMD|X?MKD|RNTO|X?CWD|CDUP|XCUP|MFMT|MFF|MFCT)$/i;
+const SITE_CHANGE_REGEXP = /^(CHMOD|CPTO|UTIME) /i;
 
 /** The server closes the connection. */
 const CLOSING = 421;

@@ -22,7 +22,7 @@ export interface VirtualHost {
 const MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
 
 /** Reply to a command that was not executed (RFC 959 section 4.2.2). */
-const SUPERFLUOUS = 202;
+export const SUPERFLUOUS = 202;
 
 /** Largest number of steps that are repeated to return to a directory. */
 const MAX_MOVES = 100;
@@ -88,7 +88,7 @@ export class SessionState {
     if (isSet && setting !== undefined) this.settings.set(setting, command);
     if (isDone && word === "HOST") this.virtualHost = { command, isSecured };
     if (!isMove(command)) return;
-    if (!isDone) this.moves = moves;
+    if (!isDone || code === SUPERFLUOUS) this.moves = moves;
     else if (word === "SITE") this.moves = undefined; // the server uses other names now
     else if (argument.startsWith("/")) this.moves = [command];
     else if (moves !== undefined && moves.length < MAX_MOVES) {

@@ -1,5 +1,11 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { connect, FTP, FTPPermanentError, FTPReplyError } from "../../mod.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  connect,
+  FTP,
+  FTPError,
+  FTPPermanentError,
+  FTPReplyError,
+} from "../../mod.ts";
 import { memoryServer } from "../testing/memory_server.ts";
 import { logIn, text } from "../real/client.ts";
 import { findFile } from "../testing/servers/programs.ts";
@@ -175,4 +181,66 @@ Deno.test("FTP sends HOST before AUTH", async () => {
     TypeError,
     "virtualHost",
   );
+});
+
+/** Changes, and the command that completes each. */
+const CHANGES: [
+  verb: string,
+  name: string,
+  run: (ftp: FTP) => Promise<unknown>,
+][] = [
+  ["SITE", "chmod", (ftp) => ftp.chmod("/f", 0o644)],
+  ["SITE", "copy", (ftp) => ftp.copy("/f", "/x")],
+  ["SITE", "copy", (ftp) => ftp.copy("/f", new Uint8Array([0x2f, 0xff]))],
+  ["RNTO", "rename", (ftp) => ftp.rename("/f", "/x")],
+  ["DELE", "remove", (ftp) => ftp.remove("/f")],
+  ["RMD", "remove", (ftp) => ftp.remove("/d", { recursive: true })],
+  ["RMD", "rmd", (ftp) => ftp.rmd("/d")],
+  ["MKD", "mkd", (ftp) => ftp.mkd("/n")],
+  ["MKD", "ensureDir", (ftp) => ftp.ensureDir("/n")],
+  ["MFMT", "setMtime", (ftp) => ftp.setMtime("/f", new Date(0))],
+  ["CWD", "cwd", (ftp) => ftp.cwd("/d")],
+  ["SYST", "system", (ftp) => ftp.system()],
+];
+
+for (const [verb, name, run] of CHANGES) {
+  Deno.test(`FTP.${name} takes 202 to ${verb} for a command that was not executed`, async () => {
+    await using server = await memoryServer({ "/f": "hello", "/d/g": "x" });
+    server.on(verb, async (turn) => {
+      if (turn.argument.startsWith("CPFR")) await turn.reply(350, "Go on");
+      else await turn.reply(202, "Superfluous");
+    });
+    await using ftp = await server.client();
+    await assertRejects(() => run(ftp), FTPError, "202 Superfluous");
+    assertEquals((await ftp.voidcmd(`${verb} CHMOD x`)).code, 202);
+    await ftp.reconnect();
+    assertEquals(await ftp.pwd(), "/");
+  });
+}
+
+Deno.test("FTP.copy continues after 350 only", async () => {
+  for (const reply of ["332 Account", "331 Password", "200 Done"]) {
+    await using server = await memoryServer({ "/f": "hello" });
+    server.on("SITE", reply);
+    await using ftp = await server.client();
+    await assertRejects(() => ftp.copy("/f", "/x"), FTPReplyError, reply);
+    assertEquals(server.verbs.filter((verb) => verb === "SITE").length, 1);
+  }
+});
+
+Deno.test("FTP.allocate shows values of other types in its error", async () => {
+  await using server = await memoryServer();
+  await using ftp = await server.client();
+  for (
+    const size of [Symbol("s"), "1\r\nDELE f", "9".repeat(10_000), {}, null]
+  ) {
+    // deno-lint-ignore no-explicit-any
+    const error = await assertRejects(
+      () => ftp.allocate(size as any),
+      RangeError,
+    );
+    assert(!/[\r\n]/.test(error.message), error.message);
+    assert(error.message.length < 1000);
+  }
+  assert(!server.verbs.includes("ALLO"));
 });
