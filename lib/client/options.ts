@@ -7,7 +7,12 @@
 import type { PortRange } from "../connection/dial.ts";
 import type { Dial } from "../connection/dialed_stream.ts";
 import { checkActive, makeRoute, type Route } from "../connection/route.ts";
-import { formatEprt } from "../protocol/address.ts";
+import {
+  addressBytes,
+  formatEprt,
+  isIPv6,
+  withoutMapping,
+} from "../protocol/address.ts";
 import type { PassiveMode } from "../transfer/session.ts";
 import {
   type Command,
@@ -309,7 +314,7 @@ export function resolveOptions(options: FTPOptions): Settings {
   }
   checkNames("FTP", options, FTP_OPTIONS);
   checkActivePorts(options.activePorts);
-  checkActiveAddress(options.activeAddress);
+  const activeAddress = parseActiveAddress(options.activeAddress);
   const { multiline = "strict", timeout = TIMEOUT } = options;
   checkWord("multiline", multiline, ["strict", "lenient"]);
   checkNumber("timeout", timeout, { most: MAX_MILLISECONDS });
@@ -320,7 +325,7 @@ export function resolveOptions(options: FTPOptions): Settings {
     encoding: makeEncoding(options.encoding ?? "utf-8"),
     timeout: timeout === Infinity ? 0 : timeout,
     passive: options.passive ?? true,
-    activeAddress: options.activeAddress,
+    activeAddress,
     allowEPRT: options.allowEPRT ?? true,
     localAddress: options.localAddress,
     dial: options.dial,
@@ -471,8 +476,8 @@ function parseAfterLogin(
 }
 
 /** Checks an address, which `PORT` or `EPRT` has to contain. */
-function checkActiveAddress(address: string | undefined): void {
-  if (address === undefined) return;
+function parseActiveAddress(address: string | undefined): string | undefined {
+  if (address === undefined) return undefined;
   try {
     formatEprt(address, 1);
   } catch {
@@ -482,6 +487,23 @@ function checkActiveAddress(address: string | undefined): void {
       } as "activeAddress": it must be an IPv4 or IPv6 address`,
     );
   }
+  if (!isOneHost(address)) {
+    throw new TypeError(
+      `Cannot use ${
+        showValue(address)
+      } as "activeAddress": it must be the address of one machine, without leading zeros`,
+    );
+  }
+  return withoutMapping(address);
+}
+
+/** Whether an address is neither unspecified, multicast nor broadcast. */
+function isOneHost(address: string): boolean {
+  const bytes = addressBytes(withoutMapping(address.replace(/%.*/s, "")));
+  if (bytes === undefined) return false;
+  const isGroup = bytes.length === 4 ? bytes[0]! >= 224 : bytes[0] === 0xff;
+  const isLiteral = isIPv6(address) || !/(^|\.)0\d/.test(address);
+  return isLiteral && !isGroup && bytes.some((byte) => byte !== 0);
 }
 
 /** The largest TCP port. */

@@ -175,10 +175,13 @@ export function isSameHost(a: string, b: string): boolean {
   return canonicalHost(a) === canonicalHost(b);
 }
 
+/** Returns the IPv4 form of an IPv4-mapped address; others as they are. */
+export function withoutMapping(host: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host)?.[1] ?? host;
+}
+
 function canonicalHost(host: string): string {
-  const bare = host.toLowerCase().replace(/%.*/s, "");
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(bare);
-  if (mapped !== null) return mapped[1]!;
+  const bare = withoutMapping(host.toLowerCase().replace(/%.*/s, ""));
   if (!isIPv6(bare)) return bare;
   return URL.parse(`http://[${bare}]`)?.hostname ?? bare;
 }

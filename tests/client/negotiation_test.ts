@@ -203,7 +203,7 @@ for (const answer of ['257 "/" is it', "213 5", "211 End"]) {
     });
     await using ftp = await server.connect(LONG);
     const error = await assertRejects(() => list(ftp));
-    assert(String(error).includes("out of step"), String(error));
+    assert(String(error).includes("no longer match"), String(error));
     assertEquals(ftp.connected, false);
   });
 }
@@ -222,7 +222,7 @@ for (
     });
     await using ftp = await server.connect({ ...LONG, ...options });
     const error = await assertRejects(() => list(ftp));
-    assert(String(error).includes("out of step"), String(error));
+    assert(String(error).includes("no longer match"), String(error));
     assertEquals(ftp.connected, false);
   });
 }
@@ -531,7 +531,22 @@ Deno.test("FTP tells the server the address of activeAddress, and listens on its
 });
 
 Deno.test("FTP rejects an invalid activeAddress", () => {
-  for (const activeAddress of ["router", "1.2.3.4\r\nX", "", "1.2.3"]) {
+  for (
+    const activeAddress of [
+      "router",
+      "1.2.3.4\r\nX",
+      "",
+      "1.2.3",
+      "0.0.0.0",
+      "::",
+      "::ffff:0.0.0.0",
+      "224.0.0.1",
+      "255.255.255.255",
+      "ff02::1",
+      "010.0.0.1", // octal on some systems
+      "1:2:3",
+    ]
+  ) {
     assertRejects(
       () => startScript().then((server) => server.connect({ activeAddress })),
       TypeError,
@@ -666,4 +681,15 @@ Deno.test("FTP lists in TYPE I where the server hung up at TYPE A", async () => 
   for (let i = 0; i < 2; i++) assertEquals(await list(ftp), ["one"]);
   const types = server.commands.filter((line) => line.startsWith("TYPE"));
   assertEquals(types, ["TYPE A", "TYPE I"]);
+});
+
+Deno.test("FTP sends an IPv4-mapped activeAddress as IPv4", async () => {
+  await using server = await startScript({ ...LIST, PORT: "500 What" });
+  await using ftp = await server.connect({
+    passive: false,
+    allowEPRT: false,
+    activeAddress: "::ffff:203.0.113.7",
+  });
+  await assertRejects(() => list(ftp), FTPPermanentError, "500 What");
+  assert(server.commands.some((line) => line.startsWith("PORT 203,0,113,7,")));
 });
