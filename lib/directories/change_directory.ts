@@ -12,7 +12,12 @@ import {
   type Path,
   withPath,
 } from "../protocol/command.ts";
-import { FTPPermanentError, isRefusal, replyOf } from "../protocol/errors.ts";
+import {
+  FTPError,
+  FTPPermanentError,
+  isRefusal,
+  replyOf,
+} from "../protocol/errors.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ExclusiveTurn, Turn } from "../transfer/turn.ts";
@@ -222,7 +227,8 @@ async function originOf(
       await turn.perform(NAME_FORMAT_COMMAND, options);
     }
   } catch (error) {
-    if (!(error instanceof FTPPermanentError)) throw error;
+    // PWD shows the effect, whatever the reply was
+    if (!(error instanceof FTPError) || error.reply?.code === 421) throw error;
   }
   const directory = await requestDirectory(turn, options);
   if (!LIBRARY_REGEXP.test(directory)) return directory || undefined;

@@ -234,9 +234,8 @@ Deno.test("FTP.allocate shows values of other types in its error", async () => {
   for (
     const size of [Symbol("s"), "1\r\nDELE f", "9".repeat(10_000), {}, null]
   ) {
-    // deno-lint-ignore no-explicit-any
     const error = await assertRejects(
-      () => ftp.allocate(size as any),
+      () => ftp.allocate(size as number),
       RangeError,
     );
     assert(!/[\r\n]/.test(error.message), error.message);

@@ -118,3 +118,24 @@ Deno.test("FTP.list gives LIST the path where it could not come back", async () 
     ]);
   }
 });
+
+for (const verb of ["SYST", "SITE"]) {
+  Deno.test(`FTP.list does without ${verb} on IBM i, whatever refuses it`, async () => {
+    for (
+      const reply of ["202 Superfluous", "350 More", "450 Not now", "550 No"]
+    ) {
+      await using server = await memoryServer();
+      speakOS400(server);
+      server.on(verb, reply);
+      await using ftp = await server.client();
+      for (let i = 0; i < 2; i++) {
+        const [entry] = await Array.fromAsync(
+          ftp.list("/d", { command: "LIST" }),
+        );
+        assertEquals(entry?.name, "f");
+      }
+      assertEquals(await ftp.pwd(), "QGPL");
+      assertEquals(server.verbs.filter((other) => other === verb).length, 1);
+    }
+  });
+}
