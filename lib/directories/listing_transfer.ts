@@ -35,9 +35,10 @@ import { checkWhole, unproven } from "./partial_listing_error.ts";
 const READ_SIZE = 64 * 1024;
 
 /**
- * Bytes whose entries are returned at once. Small batches keep the heap small.
+ * Bytes whose entries are returned at once. An entry that is kept keeps its
+ * batch in memory.
  */
-const BATCH_SIZE = 8 * 1024;
+const BATCH_SIZE = 32 * 1024;
 
 /** Advice in the error of a command during an open listing. */
 const ADVICE =
