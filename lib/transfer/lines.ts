@@ -31,8 +31,10 @@ class LineBlocks {
     }
     let block = chunk.subarray(0, end);
     if (rest.length > 0) {
-      rest.append(block, 0, block.length);
-      block = rest.view().slice();
+      const joined = new Uint8Array(rest.length + end);
+      joined.set(rest.view());
+      joined.set(block, rest.length);
+      block = joined;
       rest.clear();
     }
     rest.append(chunk, end, chunk.length);
