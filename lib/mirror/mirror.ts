@@ -5,10 +5,9 @@
  */
 
 import { Breather, filterAll } from "../connection/breather.ts";
-import { withAdvice } from "../protocol/with_advice.ts";
-import { asError } from "../protocol/with_message.ts";
 import { unwrapped } from "../files/errors.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
+import { KindReplacement } from "./kind_replacement.ts";
 import { TreeQueue } from "./tree_queue.ts";
 import { WorkerPool } from "../files/worker_pool.ts";
 import {
@@ -17,7 +16,6 @@ import {
   type Removal,
   removeItems,
 } from "./removals.ts";
-import { isRefusal } from "../protocol/errors.ts";
 import { quote } from "../protocol/printable.ts";
 import {
   directoryOf,
@@ -25,7 +23,6 @@ import {
   entryOf,
   type MirrorItem,
   quoteRoot,
-  type Side,
   Snapshot,
 } from "./snapshot.ts";
 import {
@@ -38,7 +35,6 @@ import {
 import {
   checkClash,
   checkSource,
-  confirmKind,
   findCounterpart,
   findLost,
   lateError,
@@ -50,9 +46,6 @@ import type { MirrorTask, SnapshotPair } from "./direction.ts";
 
 /** Default of `maxDepth`. */
 const MAX_DEPTH = 256;
-
-/** Reason of a removal that makes room for an entry of another kind. */
-const KIND = { reason: "kind", isProven: true } as const;
 
 /**
  * Largest number of directories to revisit; if there are more, all are visited.
@@ -69,6 +62,7 @@ export class Mirror implements AsyncDisposable {
   readonly #report: MirrorReport;
   readonly #maxDepth: number;
   readonly #limit: RemovalLimit;
+  readonly #replacement: KindReplacement;
   /** Entries of the target that take part, as far as it was read. */
   #entries = 0;
   /**
@@ -105,6 +99,13 @@ export class Mirror implements AsyncDisposable {
       this.#options,
       (provider) => pool.dropWorker(provider),
     );
+    this.#replacement = new KindReplacement({
+      task: pool.first,
+      report: this.#report,
+      options: this.#options,
+      put: (pair, item) => this.#put(pool.first, pair, item, undefined),
+      transferTree: (directory) => this.#transferTree(directory),
+    });
   }
 
   /**
@@ -557,201 +558,31 @@ export class Mirror implements AsyncDisposable {
       this.#report.record({ action: "fail", entry, error });
       return directories;
     }
-    const removed = await this.#report.attempt(
-      task.provider,
+    const { provider, target } = task;
+    const [report, options] = [this.#report, this.#options];
+    const removal: Removal = {
+      provider,
+      source: task.source,
+      target,
+      report,
+      options,
+      variants: source,
+    };
+    const removed = await report.attempt(
+      provider,
       directoryOf(directory),
       async () =>
-        await this.#remove(directory, await this.#extraneousOf(pair), {
-          variants: source,
-        }),
+        await removeItems(removal, directory, await this.#extraneousOf(pair)),
     );
     this.#isUnread ||= removed === undefined;
     if (removed === undefined) return directories;
     for await (const { item, there } of this.#shared(pair)) {
       if (there.kind !== item.kind) {
-        await this.#replace(pair, item, there);
+        await this.#replacement.replace(pair, item, there);
       } else if (item.kind === "directory") {
         directories.push(await this.#enter(task, directory, item, false));
       }
     }
     return directories;
-  }
-
-  /** Replaces an entry by one of another kind. */
-  async #replace(
-    pair: SnapshotPair,
-    item: MirrorItem,
-    there: MirrorItem,
-  ): Promise<void> {
-    const { atomic, dryRun } = this.#options;
-    const { provider, source, target } = this.#pool.first;
-    const isStaged = dryRun !== true && atomic !== false;
-    const entry = entryOf(pair.directory, item);
-    const isAllowed = await this.#report.attempt(provider, entry, async () => {
-      checkClash(there, item.kind, target.at(entry.path), true);
-      await confirmKind(source, item, entry.path, this.#options);
-      if (isStaged) await this.#checkRemoval(pair.directory, item, there);
-      return true;
-    });
-    if (isAllowed === undefined) return;
-    if (isStaged) await this.#replaceLast(pair, item, there);
-    else await this.#replaceInPlace(pair, item, there);
-  }
-
-  /**
-   * Removes an entry, and then transfers the one of another kind: for servers
-   * that cannot rename.
-   */
-  async #replaceInPlace(
-    pair: SnapshotPair,
-    item: MirrorItem,
-    there: MirrorItem,
-  ): Promise<void> {
-    const { directory } = pair;
-    const task = this.#pool.first;
-    const entry = entryOf(directory, item);
-    const next = await this.#report.attempt(task.provider, entry, async () => {
-      if (await this.#remove(directory, [there], KIND)) {
-        return await this.#put(task, pair, item, undefined);
-      }
-      throw this.#mustStay(there, item, entry);
-    });
-    if (next !== undefined) await this.#transferTree(next);
-  }
-
-  /**
-   * Transfers an entry under a temporary name, and only then renames it and
-   * removes the one of another kind.
-   */
-  async #replaceLast(
-    pair: SnapshotPair,
-    item: MirrorItem,
-    there: MirrorItem,
-  ): Promise<void> {
-    const task = this.#pool.first;
-    const { provider, target } = task;
-    const report = this.#report;
-    const entry = entryOf(pair.directory, item);
-    const { failed } = report.result;
-    const temporary = task.temporaryPath(entry.path);
-    let isPlaced = false;
-    try {
-      using _ = task.stage(entry.path, temporary);
-      const next = await report.attempt(provider, entry, async () => {
-        return await this.#put(task, pair, item, undefined);
-      });
-      if (next !== undefined) await this.#transferTree(next);
-      isPlaced = report.result.failed === failed;
-    } finally {
-      if (!isPlaced) await this.#discard(target, { ...entry, path: temporary });
-    }
-    if (!isPlaced) return;
-    const old = entryOf(pair.directory, there);
-    const aside = { ...old, path: task.temporaryPath(entry.path) };
-    await report.attempt(provider, entry, async () => {
-      try {
-        await replaceEntry(target, {
-          temporary,
-          path: entry.path,
-          aside: aside.path,
-        });
-      } catch (error) {
-        await this.#discard(target, { ...entry, path: temporary });
-        if (isRefusal(error)) {
-          error.message = withAdvice(
-            error.message,
-            "if the server renames no directories, use { atomic: false }",
-          );
-        }
-        throw error;
-      }
-      const [error] = await target.remove([aside], true);
-      if (error !== undefined) throw error;
-      report.record({ action: "remove", entry: old, reason: "kind" });
-    });
-  }
-
-  /** Checks that an entry and all that is in it may be removed. */
-  async #checkRemoval(
-    directory: DirectoryPath,
-    item: MirrorItem,
-    there: MirrorItem,
-  ): Promise<void> {
-    if (this.#options.filter === undefined) return;
-    const { provider, source, target } = this.#pool.first;
-    const [report, options] = [this.#report, this.#options];
-    const { failed } = report.result;
-    const removal = { provider, source, target, report, options };
-    const counts = await countRemovals(removal, directory, [there]);
-    const isWhole = counts.removed === 1 + counts.below &&
-      report.result.failed === failed;
-    if (!isWhole) throw this.#mustStay(there, item, entryOf(directory, item));
-  }
-
-  #mustStay(
-    there: MirrorItem,
-    item: MirrorItem,
-    { path }: MirrorEntry,
-  ): Error {
-    return new Deno.errors.AlreadyExists(
-      `Cannot replace the ${there.kind} ${
-        quote(this.#pool.first.target.at(path))
-      } by a ${item.kind}: not all of its entries could or may be removed`,
-    );
-  }
-
-  /** Removes a temporary entry, if that is possible. */
-  async #discard(target: Side, entry: MirrorEntry): Promise<void> {
-    try {
-      await target.remove([entry], true);
-    } catch {
-      // it is extraneous in the next run
-    }
-  }
-
-  async #remove(
-    directory: DirectoryPath,
-    items: MirrorItem[],
-    why: Partial<Removal>,
-  ): Promise<boolean> {
-    const { provider, source, target } = this.#pool.first;
-    const options = this.#options;
-    const report = this.#report;
-    const removal = { provider, source, target, report, options, ...why };
-    return await removeItems(removal, directory, items);
-  }
-}
-
-/** Paths of an entry that is replaced. */
-interface ReplacementPaths {
-  /** Where the new entry is. */
-  readonly temporary: string;
-  /** Where the old one is, and the new one belongs. */
-  readonly path: string;
-  /** Where the old one is kept meanwhile. */
-  readonly aside: string;
-}
-
-/** Puts a new entry in the place of an old one, which is kept. */
-async function replaceEntry(
-  target: Side,
-  { temporary, path, aside }: ReplacementPaths,
-): Promise<void> {
-  await target.rename(path, aside);
-  try {
-    await target.rename(temporary, path);
-  } catch (error) {
-    try {
-      await target.rename(aside, path);
-    } catch {
-      const failure = asError(error);
-      failure.message = withAdvice(
-        failure.message,
-        `what was in the way of ${quote(target.at(path))} is ${
-          quote(target.at(aside))
-        } now`,
-      );
-    }
-    throw error;
   }
 }
