@@ -1,9 +1,10 @@
 /**
  * Runs the command line as a process, with the permissions that the README
- * names.
+ * names. The command lines of a test in a folder share a process.
  */
 
 import { fileURLToPath } from "node:url";
+import { END_OF_RUN, type HostedRun } from "./cli_host.ts";
 import type { RealServer } from "../testing/servers/mod.ts";
 
 /** The program. */
@@ -62,8 +63,12 @@ export async function runCLI(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Run> {
+  const { cwd, password, stdin, env } = options;
+  const host = hosts.get(cwd);
+  if (host !== undefined && stdin === undefined && env === undefined) {
+    return await host.run({ args, cwd: cwd!, password });
+  }
   const child = spawnCLI(args, options);
-  const { stdin } = options;
   if (stdin !== undefined) {
     const bytes = typeof stdin === "string"
       ? new TextEncoder().encode(stdin)
@@ -79,6 +84,95 @@ export async function runCLI(
     stdout: decoder.decode(stdout),
     stderr: decoder.decode(stderr),
   };
+}
+
+/** The processes of the tests that are running, by folder. */
+const hosts = new Map<string | undefined, CLIHost>();
+
+const HOST = fileURLToPath(new URL("cli_host.ts", import.meta.url));
+
+/** A process for several command lines, which starts with the first. */
+class CLIHost implements AsyncDisposable {
+  #started: Promise<StartedHost> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Runs a command line after those before it. */
+  run(request: HostedRun): Promise<Run> {
+    const run = this.#last.then(async () => {
+      this.#started ??= startHost();
+      return await (await this.#started).run(request);
+    });
+    this.#last = run.catch(() => {});
+    return run;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#last;
+    await (await this.#started)?.stop();
+  }
+}
+
+interface StartedHost {
+  run(request: HostedRun): Promise<Run>;
+  stop(): Promise<void>;
+}
+
+async function startHost(): Promise<StartedHost> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-check",
+      ...PERMISSIONS,
+      HOST,
+      String(listener.addr.port),
+    ],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const conn = await listener.accept();
+  const stdout = runsOf(child.stdout);
+  const stderr = runsOf(child.stderr);
+  return {
+    async run(request: HostedRun): Promise<Run> {
+      const line = new TextEncoder().encode(`${JSON.stringify(request)}\n`);
+      const writer = conn.writable.getWriter();
+      await writer.write(line);
+      writer.releaseLock();
+      const [out, err] = await Promise.all([stdout.next(), stderr.next()]);
+      if (out.done || err.done) {
+        throw new Error(`The command line ended its process: ${line}`);
+      }
+      return {
+        code: out.value.code,
+        stdout: out.value.text,
+        stderr: err.value.text,
+      };
+    },
+    async stop(): Promise<void> {
+      conn.close();
+      await Promise.all([stdout.next(), stderr.next(), child.status]);
+    },
+  };
+}
+
+/** The output of each run. */
+async function* runsOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<{ text: string; code: number }> {
+  let text = "";
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    const end = text.indexOf(END_OF_RUN);
+    if (end === -1 || !text.endsWith("\n")) continue;
+    yield {
+      text: text.slice(0, end),
+      code: Number(text.slice(end + END_OF_RUN.length)),
+    };
+    text = "";
+  }
 }
 
 /** The URL of a server without a password, up to its path. */
@@ -99,8 +193,11 @@ export async function inFolder(
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "ftp_cli_" });
   try {
+    await using host = new CLIHost();
+    hosts.set(folder, host);
     await test(folder);
   } finally {
+    hosts.delete(folder);
     await Deno.remove(folder, { recursive: true });
   }
 }
