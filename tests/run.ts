@@ -9,7 +9,7 @@
  *     deno task test tests/tls             those of a folder or a file
  *     deno task test --filter walk         those whose name says so
  *     deno task test --reporter=pretty     with Deno's own report of every test
- *     deno task test:unit                  those that need no real server
+ *     deno task test:unit                  those that need neither a real server nor much time
  *     deno task test:servers               the files whose tests are against real servers
  *     FTP_TEST_PROCESSES=1 deno task test  with so many processes; usual is three for each core
  *
@@ -25,7 +25,7 @@ import { TerseLog } from "./terse_log.ts";
 import { explainIgnored } from "./ignored.ts";
 import { JointLog } from "./joint_log.ts";
 import { joinJUnit } from "./join_junit.ts";
-import { planShards, type Shard } from "./shards.ts";
+import { planShards, type Shard, THOROUGH } from "./shards.ts";
 
 /** Names that only tests against real servers use. */
 const NEEDS_SERVERS = /\b(?:serverTest|isIgnored)\b/;
@@ -214,11 +214,25 @@ function print(line: string): void {
   console.log(line);
 }
 
+/** Says which files were left out. */
+function printLeftOut(files: readonly string[]): void {
+  const count = files.filter((file) => THOROUGH.has(file)).length;
+  print(
+    `${count} files left out: they take seconds each; deno task test runs them`,
+  );
+}
+
 const [first, ...rest] = Deno.args;
+const isUnit = first === "--unit";
+const all = [...testFiles("tests")].sort();
 const args = first === "--servers-only"
-  ? [...[...testFiles("tests")].filter(needsServers).sort(), ...rest]
+  ? [...all.filter(needsServers), ...rest]
+  : isUnit
+  ? [...all.filter((file) => !THOROUGH.has(file)), ...rest]
   : Deno.args;
 const request = readRequest(args);
-Deno.exit(
-  request === undefined ? await runOne(args) : await runShards(request),
-);
+const status = request === undefined
+  ? await runOne(args)
+  : await runShards(request);
+if (isUnit) printLeftOut(all);
+Deno.exit(status);

@@ -95,8 +95,40 @@ const LAST: ReadonlySet<string> = new Set([
   "tests/real/smoke_proxy_test.ts",
 ]);
 
+/**
+ * Files that `deno task test:unit` leaves out: their tests take seconds of
+ * processor time each, or start programs.
+ */
+export const THOROUGH: ReadonlySet<string> = new Set([
+  "tests/by_url_test.ts",
+  "tests/cli/install_test.ts",
+  "tests/cli/process_test.ts",
+  "tests/cli/terminal_test.ts",
+  "tests/directories/event_loop_test.ts",
+  "tests/directories/million_test.ts",
+  "tests/directories/real_tree_test.ts",
+  "tests/docs_test.ts",
+  "tests/examples_test.ts",
+  "tests/files/replacement_test.ts",
+  "tests/files/round_trip_budget_test.ts",
+  "tests/listing/differential_test.ts",
+  "tests/listing/linear_test.ts",
+  "tests/listing/rare_systems_test.ts",
+  "tests/mirror/item_table_test.ts",
+  "tests/mirror/large_tree_test.ts",
+  "tests/mirror/tree_queue_test.ts",
+  "tests/parser/reply_property_test.ts",
+  "tests/protocol/encoding_test.ts",
+  "tests/protocol/linear_test.ts",
+  "tests/recipes_test.ts",
+  "tests/tls/connection_test.ts",
+  "tests/tls/many_clients_test.ts",
+  "tests/types_test.ts",
+]);
+
 /** Every file that is named here. */
 export const TABLED: readonly string[] = [
+  ...THOROUGH,
   ...Object.keys(SECONDS),
   ...Object.keys(BY_SERVER),
   ...ALONE,

@@ -406,21 +406,6 @@ Deno.test("FTP.downloadDir ends with what a callback throws, or the signal says"
   assertEquals(await pair.ftp.pwd(), "/");
 });
 
-Deno.test("FTP.downloadDir walks again if too much is to be removed", async () => {
-  const count = 1010;
-  const files = Object.fromEntries(
-    Array.from({ length: count }, (_, i) => [`/d${i}/a`, "1"]),
-  );
-  await using pair = await Pair.make(files);
-  using folder = new LocalFolder();
-  for (let i = 0; i < count; i++) {
-    writeTree(folder.path, { [`d${i}/a`]: "1", [`d${i}/extra`]: "1" });
-  }
-  const result = await pair.ftp.downloadDir("", folder.path, { delete: true });
-  assertEquals([result.unchanged, result.removed], [count, count]);
-  assertEquals(Object.keys(readTree(folder.path)).length, count);
-});
-
 Deno.test("FTPMirrorError keeps a thousand failures and counts all", async () => {
   await using pair = await Pair.make();
   using folder = new LocalFolder();

@@ -147,23 +147,6 @@ Deno.test("FTP.downloadDir removes nothing if it cannot count what is to go", as
   assertEquals(Deno.readTextFileSync(folder.at("b")), "1");
 });
 
-Deno.test("FTP.downloadDir counts all of a tree with more places than it remembers", async () => {
-  const remote: Tree = {};
-  const local: Tree = {};
-  for (let i = 0; i < 1005; i++) {
-    remote[`/${i}/a`] = local[`${i}/a`] = "1";
-    local[`${i}/old`] = "1";
-  }
-  await using pair = await Pair.make(remote);
-  using folder = new LocalFolder();
-  writeTree(folder.path, local);
-  const { failures } = await failuresOf(() =>
-    pair.ftp.downloadDir("", folder.path, { ...OPTIONS, maxDelete: 1004 })
-  );
-  assertStringIncludes(failures[0]!, "Cannot remove 1005 entries");
-  assertEquals(readTree(folder.path), local);
-});
-
 Deno.test("FTP.uploadDir rejects an invalid maxDelete before anything is sent", async () => {
   await using pair = await Pair.make({ "/a": "1" });
   using folder = new LocalFolder();
