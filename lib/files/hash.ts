@@ -60,9 +60,13 @@ export async function chooseHash(
   const offered = (features.get("HASH") ?? "").toUpperCase().split(";").map(
     (name) => name.replace("*", "").trim(),
   );
+  // some servers close the connection at a hash that FEAT lists
+  const isUsable = (verb: string) => !session.profile.lacks(verb);
   for (const { name, digits, verbs } of KNOWN) {
-    if (offered.includes(name)) return { name, digits, verb: "HASH" };
-    const verb = verbs.find((verb) => features.has(verb));
+    if (offered.includes(name) && isUsable("HASH")) {
+      return { name, digits, verb: "HASH" };
+    }
+    const verb = verbs.find((verb) => features.has(verb) && isUsable(verb));
     if (verb !== undefined) return { name, digits, verb };
   }
   return undefined;

@@ -36,7 +36,7 @@ const GREETINGS: readonly (readonly [Vendor, RegExp])[] = [
 
 /** Commands that the client sends itself, and does not need. */
 const DISPENSABLE_REGEXP =
-  /^(FEAT|OPTS|MLST|MDTM|MFMT|SIZE|STAT|SITE|PWD|SYST|TYPE|MODE|EPRT|HASH|MD5|X(CRC|MD5|SHA\d*))$/;
+  /^(FEAT|OPTS|MLST|MDTM|MFMT|SIZE|STAT|SITE|PWD|SYST|TYPE|MODE|EPRT|HASH|M?MD5|X(CRC|MD5|SHA\d*))$/;
 
 /** Commands of which a server may know some uses only. */
 const USES_REGEXP = /^(TYPE|MODE|OPTS|SITE)$/;

@@ -581,3 +581,29 @@ Deno.test("FTP.ensureDir accepts an existing directory where the server hangs up
   await using ftp = await server.client();
   for (let i = 0; i < 2; i++) await ftp.ensureDir("/d");
 });
+
+for (const end of HANG_UPS) {
+  Deno.test(`FTP.download verifies by the next hash, or the size, where the server ends the connection at one (${end || "no reply"})`, async () => {
+    await using server = await memoryServer({ "/f": "hello" });
+    server.on("FEAT", "211-Features\n HASH SHA-256*\n XMD5\n211 End");
+    for (const verb of ["HASH", "XMD5"]) {
+      server.on(verb, async (turn) => {
+        if (end !== "") await turn.reply(Number(end.slice(0, 3)), "Closing");
+        turn.close();
+      });
+    }
+    await using ftp = await server.client();
+    const path = await Deno.makeTempFile();
+    try {
+      const options = { verify: "hash", retry: { delay: 1 } } as const;
+      for (let i = 0; i < 3; i++) {
+        const { verified } = await ftp.download("/f", path, options);
+        assertEquals(verified, "size");
+      }
+    } finally {
+      await Deno.remove(path);
+    }
+    const hashes = server.verbs.filter((verb) => /^(HASH|XMD5)$/.test(verb));
+    assertEquals(hashes, ["HASH", "XMD5"]);
+  });
+}
