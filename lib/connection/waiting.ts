@@ -196,6 +196,7 @@ class AbortCalls {
   };
 }
 
+/** Beside the signals, because they belong to the caller. */
 const abortCalls = new WeakMap<AbortSignal, AbortCalls>();
 
 /**

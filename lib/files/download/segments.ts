@@ -73,7 +73,11 @@ export function segmentCount(size: number | null, asked: number): number {
   return size === null ? 1 : Math.min(asked, Math.floor(size / LEAST_SEGMENT));
 }
 
-/** The segments of one version of a file. */
+/**
+ * The segments of one version of a file. Not tasks of a `WorkerPool`: a
+ * connection continues into the next segment, one that fails leaves the rest of
+ * its segment to another, and the download does not wait until all are closed.
+ */
 export class Segments {
   readonly size: number;
   readonly #count: number;
