@@ -95,6 +95,68 @@ for (const version of VERSIONS) {
   }
 }
 
+/** Calls that read parts, lists of files and trees. */
+const LARGER_CALLS: readonly [
+  string,
+  (ftp: FTP, folder: LocalFolder) => Promise<unknown>,
+][] = [
+  ["open", async (ftp) => {
+    await using file = await ftp.open("data", { retry: false });
+    await file.seek(10_000);
+    await file.read(new Uint8Array(100_000));
+  }],
+  [
+    "retrieve with offset and length",
+    async (ftp) => {
+      const options = { offset: 10_000, length: 100_000 };
+      return await new Response(await ftp.retrieve("data", options)).bytes();
+    },
+  ],
+  [
+    "download with segments",
+    (ftp, folder) =>
+      ftp.download("large", folder.at("large"), { segments: 2, retry: false }),
+  ],
+  [
+    "downloadAll",
+    async (ftp, folder) => {
+      const options = { retry: false } as const;
+      const all = ftp.downloadAll(["data"], folder.path, options);
+      for await (const { error } of all) throw error;
+    },
+  ],
+  [
+    "walk with match",
+    (ftp) => Array.fromAsync(ftp.walk("many", { match: "*" })),
+  ],
+  ["remove", (ftp) => ftp.remove("many", { recursive: true })],
+];
+
+serverTest(
+  "FTP tells that parts, lists of files and trees were cut off, and removes nothing",
+  async (server, context) => {
+    await fill(server);
+    await server.write("large", makeData(2_500_000));
+    using folder = new LocalFolder();
+    await using cutter = await startCutter(server);
+    await using ftp = await cutter.logIn({ maxVersion: "TLSv1.3" });
+    for (const [name, call] of LARGER_CALLS) {
+      await context.step(name, async () => {
+        cutter.fault = "cut";
+        const before = cutter.proxy.faults.length;
+        await assertTruncated(() => call(ftp, folder));
+        assert(cutter.proxy.faults.length > before, "nothing was cut");
+        cutter.fault = undefined;
+        assertEquals(await ftp.pwd(), "/");
+        assertEquals(folder.names(), []);
+        const kept = Array.from(Deno.readDirSync(`${server.root}/many`));
+        assertEquals(kept.length, NAMES.length);
+      });
+    }
+  },
+  { prepare: withTLS(), passivePorts: 40 },
+);
+
 serverTest(
   "FTP takes a file for whole that SIZE agrees with, and no listing, without close_notify",
   async (server, context) => {
