@@ -64,18 +64,30 @@ export function isSameTime(
 
 /**
  * Whether a remote file was written after the last change of a local one, for
- * every possible difference of the clocks.
+ * every possible difference of the clocks. A time in the future is not that of
+ * an upload.
  */
-export function isWrittenLater(local: number, remote: RemoteTime): boolean {
-  return local < remote.shown - remote.difference[1];
+export function isWrittenLater(
+  local: number,
+  remote: RemoteTime,
+  now: number = Date.now(),
+): boolean {
+  const earliest = remote.shown - remote.difference[1];
+  return local < earliest && earliest <= now;
 }
 
 /**
  * Whether a remote file was changed before a local one was written, for every
- * possible difference of the clocks.
+ * possible difference of the clocks. A time in the future is not that of a
+ * download.
  */
-export function isChangedEarlier(local: number, remote: RemoteTime): boolean {
-  return local > remote.shown + remote.precision - remote.difference[0];
+export function isChangedEarlier(
+  local: number,
+  remote: RemoteTime,
+  now: number = Date.now(),
+): boolean {
+  return local > remote.shown + remote.precision - remote.difference[0] &&
+    local <= now;
 }
 
 /** Whether a listing is too inexact for the comparison. */

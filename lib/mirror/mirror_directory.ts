@@ -276,7 +276,10 @@ class DirTask implements MirrorTask {
     // the server set the time of the upload. A file that kept an older time
     // when it was created (cp -p) shows by its ctime, and a downloaded one by
     // its mtime
-    const last = Math.max(local, here.ctime ?? 0);
+    const { ctime = 0 } = here;
+    const last = ctime > 0 && local > Date.now()
+      ? ctime
+      : Math.max(local, ctime);
     if (isWrittenLater(last, remote)) return true;
     const isMeasured = this.#clock.isMeasured(there.timeCommand ?? "MDTM");
     return isExact && isSame && (!isMeasured || local % SECOND === 0);

@@ -3,10 +3,13 @@ import { FTP, type MirrorResult } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { logIn } from "../real/client.ts";
 import {
+  isIgnored,
   type RealServer,
   type ServerName,
   serverTest,
+  startServer,
 } from "../testing/servers/mod.ts";
+import { handOver } from "../testing/servers/real_server.ts";
 import { readTree, type Tree, writeTree } from "./tree.ts";
 
 /** Zones, most of which have no summer time. */
@@ -396,5 +399,68 @@ for (const [name, what, extra] of LIST_ONLY) {
       },
       options,
     );
+  }
+}
+
+/** Times that are rare: around 1970, after 2038, in the future, in half a year. */
+const RARE: Record<string, number> = {
+  "before-1970": -86_400,
+  "in-1970": 0,
+  "after-2038": Date.UTC(2040, 0, 1) / 1000,
+  "tomorrow": Math.floor(Date.now() / 1000) + 86_400,
+  "half-a-year": Math.floor(Date.now() / 1000) - 182 * 86_400,
+  "summer": Date.UTC(2024, 0, 7, 1, 2, 3) / 1000,
+  "winter": Date.UTC(2024, 6, 7, 1, 2, 3) / 1000,
+};
+
+for (const name of ["vsftpd", "pyftpdlib"] as const) {
+  for (const extra of name === "vsftpd" ? [[], NO_SETTING] : [[]]) {
+    Deno.test({
+      name:
+        `FTP mirrors files of rare times both ways, where summer time is half an hour and the server's zone changes between two runs${
+          extra.length > 0 ? ", where no time can be set" : ""
+        } (${name})`,
+      ignore: isIgnored(name),
+      fn: async () => {
+        using folder = new LocalFolder();
+        using served = new LocalFolder();
+        Deno.chmodSync(served.path, 0o755);
+        const [here, there] = [folder.path, served.at("top")];
+        Deno.mkdirSync(there);
+        handOver(there);
+        let version = 1000;
+        const write = (root: string, seconds: number) => {
+          for (const [name, time] of Object.entries(RARE)) {
+            const path = `${root}/${name}`;
+            Deno.writeTextFileSync(path, `${version++}`);
+            Deno.utimeSync(path, time + seconds, time + seconds);
+            if (root === there) handOver(path);
+          }
+        };
+        let port: number | undefined;
+        for (const zone of ["Australia/Lord_Howe", "Asia/Tokyo"]) {
+          await using server = await startServer(name, {
+            zone,
+            extra: [...LOCAL[name], ...extra],
+            root: served.path,
+            ...port !== undefined && { port },
+          });
+          ({ port } = server);
+          const up = () => afresh(server, (ftp) => ftp.uploadDir(here, "top"));
+          const down = () =>
+            afresh(server, (ftp) => ftp.downloadDir("top", here));
+          for (const seconds of [1, 1800, -3600]) {
+            write(here, seconds);
+            await up();
+            assertEquals(readTree(there), readTree(here), `up ${seconds}`);
+            await down();
+            assertEquals(readTree(there), readTree(here), `again ${seconds}`);
+            write(there, seconds + 12_603);
+            await down();
+            assertEquals(readTree(here), readTree(there), `down ${seconds}`);
+          }
+        }
+      },
+    });
   }
 }
