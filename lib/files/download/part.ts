@@ -122,10 +122,12 @@ export class Part {
     return locally(() => {
       const { file, isNew } = inFolder(target, () => openInPlace(path));
       const { size, mtime } = file.statSync();
-      // written after the last change of the remote file
+      const written = mtime?.getTime() ?? 0;
+      // written after the last change of the remote file; a time in the future
+      // shows nothing
       const isKept = facts !== undefined && !isNew &&
-        size <= (facts.size ?? 0) &&
-        (mtime?.getTime() ?? 0) >= (facts.latest ?? 0) && isOurs(path, file);
+        size <= (facts.size ?? 0) && written >= (facts.latest ?? 0) &&
+        written <= Date.now() && isOurs(path, file);
       const part = new Part(target, path, false, file, isKept ? size : 0);
       part.#isNew = isNew;
       part.#isStale = size > part.#position;

@@ -148,3 +148,18 @@ Deno.test("openInPlace does not take a file that another download has made and r
   }
   assertEquals(folder.names(), ["copy"]);
 });
+
+Deno.test("FTP.download in place resumes no file whose time is in the future", async () => {
+  const fresh = makeData(400_000);
+  await using server = await memoryServer({ "/data": fresh });
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  // another beginning, although the last bytes are those of the server's file
+  const old = fresh.slice(0, 200_000);
+  old.fill(0, 0, 1000);
+  Deno.writeFileSync(folder.at("copy"), old);
+  const time = new Date(Date.now() + 3_600_000_000);
+  Deno.utimeSync(folder.at("copy"), time, time);
+  await ftp.download("data", folder.at("copy"), { ...IN_PLACE, resume: true });
+  assertEquals(Deno.readFileSync(folder.at("copy")), fresh);
+});
