@@ -293,7 +293,8 @@ export class ClientConnection implements OwnedProvider {
         session.control.expectClose(why);
         return quitting;
       }, options);
-      await this.#left();
+      // without a wait if there is none: pending calls must not send meanwhile
+      if (this.#leaving.size > 0) await this.#left();
       this.#endOf(session, why);
       await this.#saved();
       return reply;
@@ -326,7 +327,7 @@ export class ClientConnection implements OwnedProvider {
     if (control !== undefined && mayQuit) {
       await settle(this.quit({}, DISPOSED), DISPOSE_GRACE);
     }
-    await this.#left();
+    if (this.#leaving.size > 0) await this.#left();
     this.end(DISPOSED, MISSING_AWAIT);
     await control?.closed;
     await this.#saved();
