@@ -45,7 +45,8 @@ export interface RetrieveOptions {
 /** Options of {@linkcode FTP.prototype.store FTP.store}. */
 export interface StoreOptions {
   /**
-   * Offset at which the server starts to write, in bytes (`REST`).
+   * Offset at which the server starts to write, in bytes (`REST`). Nothing
+   * checks that it does: some servers accept `REST` and replace the whole file.
    *
    * @default 0
    */
