@@ -193,6 +193,16 @@ function showVerb(verb: string): string {
 const SECRET_REGEXP =
   /^\s*(X?PASS|PASSWD|PASSWORD|PSWD|ACCT|ADAT|MIC|CONF|ENC|SITE\s+(?:\w*PASS|PASSWD|PASSWORD|PSWD|ADDUSER|USERADD|GADDUSER|LOGIN|AUTH))(?!\w)/i;
 
+/** Frequent commands without a secret. */
+const OPEN_VERBS: ReadonlySet<string> = new Set([
+  "EPSV",
+  "PASV",
+  "RETR",
+  "STOR",
+  "SIZE",
+  "MDTM",
+]);
+
 // user names come first: glFTPd's and ioFTPD's SITE ADDUSER user password, SITE
 // CHPASS user password, SITE GADDUSER group user password
 const NAMES_REGEXP = /(ADDUSER|USERADD|CHPASS|LOGIN)$/i;
@@ -206,7 +216,7 @@ const PROXY_REGEXP = /^\s*(?:USER|OPEN|SITE)\s/i;
  * `SITE ADDUSER user`.
  */
 export function secretsOf({ verb, argument }: Command): string[] {
-  if (typeof argument === "object") return [];
+  if (typeof argument === "object" || OPEN_VERBS.has(verb)) return [];
   const line = argument === undefined ? verb : `${verb} ${argument}`;
   const [start, name = ""] = SECRET_REGEXP.exec(line) ?? [];
   if (start === undefined) return [];

@@ -67,7 +67,9 @@ const SIZE_150_REGEXP = /\(([0-9]{1,40}) bytes\)/gi;
  */
 export function parse150(reply: Reply | string): number | null {
   const text = expectCode(reply, 150, 125);
-  const [, digits] = [...text.matchAll(SIZE_150_REGEXP)].at(-1) ?? [];
+  if (!text.includes("(")) return null;
+  let digits: string | undefined;
+  for (const match of text.matchAll(SIZE_150_REGEXP)) digits = match[1];
   return readDecimal(digits) ?? null;
 }
 

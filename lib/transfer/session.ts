@@ -547,7 +547,9 @@ export class Session {
 
   /** Discards what a command may change, because its reply may not be read. */
   #forget(command: Command): void {
-    if (!LOOK_REGEXP.test(command.verb)) this.ahead = undefined;
+    if (this.#ahead !== undefined && !LOOK_REGEXP.test(command.verb)) {
+      this.ahead = undefined;
+    }
     this.state.forget(command);
   }
 }

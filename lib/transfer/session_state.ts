@@ -18,6 +18,17 @@ export interface VirtualHost {
   readonly isSecured: boolean;
 }
 
+/** Frequent commands that change nothing. */
+const QUERIES: ReadonlySet<string> = new Set([
+  "SIZE",
+  "MDTM",
+  "PWD",
+  "EPSV",
+  "PASV",
+  "NOOP",
+  "REST",
+]);
+
 /** Commands that change the directory. */
 const MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
 
@@ -51,6 +62,7 @@ export class SessionState {
    */
   forget(command: Command): void {
     const word = command.verb.toUpperCase();
+    if (QUERIES.has(word)) return;
     const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
     if (isAfresh) this.#noteIdentity(word, String(command.argument ?? ""));
     if (word === "REIN") {
@@ -79,9 +91,10 @@ export class SessionState {
       isSecured: boolean;
     },
   ): void {
+    const word = command.verb.toUpperCase();
+    if (QUERIES.has(word)) return;
     const isDone = code < 300;
     const argument = String(command.argument);
-    const word = command.verb.toUpperCase();
     if (isDone && word === "TYPE") this.type = typeOf(argument);
     const setting = settingOf(word, argument);
     const isSet = isDone && code !== SUPERFLUOUS;
