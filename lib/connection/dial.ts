@@ -15,6 +15,8 @@ export interface DialOptions {
   timeout: number;
   /** Aborts the opening. */
   signal?: AbortSignal | undefined;
+  /** Aborts the opening as well: the end of the control connection. */
+  ended?: AbortSignal | undefined;
   /** The timer of another connection with the same time limit. */
   ticker?: Ticker | undefined;
 }
@@ -34,7 +36,7 @@ export async function dial(
   port: number,
   options: DialOptions,
 ): Promise<ByteStream> {
-  const { timeout, signal, ticker } = options;
+  const { timeout, signal } = options;
   const conn = await within(
     timeout,
     signal,
@@ -63,7 +65,7 @@ export async function dial(
         );
       }
     },
-    ticker,
+    options,
   );
   conn.setNoDelay(true);
   conn.setKeepAlive(true);

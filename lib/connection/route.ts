@@ -13,6 +13,7 @@ import type { Dial, DialTarget } from "./dialed_stream.ts";
 import { nodeModule } from "./node_module.ts";
 import { dialThrough } from "./proxy.ts";
 import { ProxyAddress } from "./proxy_address.ts";
+import { withEither } from "./waiting.ts";
 import { type HostPort, isSameHost } from "../protocol/address.ts";
 
 /** A route to the server. */
@@ -98,7 +99,21 @@ function dialerFrom(localAddress: string | undefined): typeof dial {
     ["0.0.0.0", "::"].some((any) => isSameHost(any, localAddress));
   if (isAny) return dial;
   return (hostname, port, options) =>
-    dialFrom(localAddress, hostname, port, options);
+    joined(
+      options,
+      (options) => dialFrom(localAddress, hostname, port, options),
+    );
+}
+
+/** Dials with one signal instead of two. */
+function joined(
+  { ended, ...options }: DialOptions,
+  open: (options: DialOptions) => Promise<ByteStream>,
+): Promise<ByteStream> {
+  const { signal = ended } = options;
+  return signal === undefined || ended === undefined || signal === ended
+    ? open({ ...options, signal })
+    : withEither(ended, signal, (signal) => open({ ...options, signal }));
 }
 
 /**
@@ -144,7 +159,8 @@ function indirectRoute(name: "dial" | "proxy", open: Open): Route {
       return { stream: await open(target, options), peer: [hostname, port] };
     },
     dialData(hostname, port, _name, options) {
-      return open({ hostname, port, transport: "data" }, options);
+      const target = { hostname, port, transport: "data" } as const;
+      return joined(options, (options) => open(target, options));
     },
   };
 }

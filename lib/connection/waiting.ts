@@ -330,24 +330,34 @@ export class DelayedSignal {
   }
 }
 
+/** What else limits the work of {@linkcode within}. */
+interface WithinOptions {
+  readonly ticker?: Ticker | undefined;
+  readonly ended?: AbortSignal | undefined;
+}
+
 /**
  * Runs a function with a time limit and a signal.
  *
  * @param timeout Milliseconds; 0 for no limit
  * @param late Creates the error of a time-out
- * @param ticker A timer that others with the same limit use, too
+ * @param options `ticker`: a timer that others with the same limit use, too;
+ * `ended`: another signal
  */
 export async function within<T>(
   timeout: number,
   signal: AbortSignal | undefined,
   late: () => Error,
   run: (signal: AbortSignal) => Promise<T>,
-  ticker?: Ticker,
+  { ticker, ended }: WithinOptions = {},
 ): Promise<T> {
   signal?.throwIfAborted();
+  ended?.throwIfAborted();
   const controller = new AbortController();
-  const follow = () => controller.abort(signal!.reason);
+  const follow = () =>
+    controller.abort((ended?.aborted ? ended : signal!).reason);
   if (signal !== undefined) onAbort(signal, follow);
+  if (ended !== undefined) onAbort(ended, follow);
   const expire = () => controller.abort(late());
   const isShared = ticker !== undefined && ticker.timeout === timeout;
   const watchdog = isShared ? new Watchdog(timeout, expire, ticker) : undefined;
@@ -363,6 +373,7 @@ export async function within<T>(
     watchdog?.end();
     if (timer !== undefined) clearTimeout(timer);
     offAbort(signal, follow);
+    offAbort(ended, follow);
   }
 }
 

@@ -118,11 +118,9 @@ function dialData(
 ): Promise<ByteStream> {
   const { timeout, host: named, route } = session.options;
   const name = host === session.peer[0] ? named : host;
-  const { ticker } = session.control;
-  return session.untilEnded(
-    signal,
-    (signal) => route.dialData(host, port, name, { timeout, signal, ticker }),
-  );
+  const { control: { ticker }, ended } = session;
+  const options = { timeout, signal, ended, ticker };
+  return route.dialData(host, port, name, options);
 }
 
 async function dialEitherWay(
