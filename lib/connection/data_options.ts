@@ -31,6 +31,6 @@ export interface DataOptions {
   ended?: AbortSignal | undefined;
   /** The timer of another connection with the same time limit. */
   ticker?: Ticker | undefined;
-  /** The transfer's command, printable, for messages. */
-  command: string;
+  /** Returns the transfer's command, printable, for messages. */
+  command: () => string;
 }

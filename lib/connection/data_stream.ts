@@ -61,7 +61,7 @@ export class DataStream implements AsyncDisposable {
       () =>
         this.fail(
           new Deno.errors.TimedOut(
-            `Cannot complete "${options.command}": no data moved within ${options.timeout} ms`,
+            `Cannot complete "${options.command()}": no data moved within ${options.timeout} ms`,
           ),
         ),
       options.ticker,
@@ -470,7 +470,7 @@ export class DataStream implements AsyncDisposable {
     return this.#failure = connectionError(
       error,
       (message) =>
-        `Cannot complete "${this.#options.command}": the data connection${through} failed after ${
+        `Cannot complete "${this.#options.command()}": the data connection${through} failed after ${
           this.#bytesRead + this.#bytesWritten
         } bytes: ${message}`,
     );

@@ -67,7 +67,7 @@ export async function isRefusedUpload(
   { control }: Session,
   pending: PendingCommand,
 ): Promise<boolean> {
-  if (!isUpload(pending.command) || !pending.isSettled) return false;
+  if (!isUpload(pending) || !pending.isSettled) return false;
   if (control.failure !== undefined) return false;
   if ((await pending.final).code < 400) return false;
   const noop = control.send({ verb: "NOOP" }, { during: pending });
@@ -93,7 +93,7 @@ export async function abortOwed(
   }
   try {
     // an upload must be written completely before it is sent again
-    const isShort = !needsReply && !isUpload(pending.command) &&
+    const isShort = !needsReply && !isUpload(pending) &&
       !session.profile.leavesNothing;
     if (!isShort) return await requestAbort(session, pending, closeData);
     session.control.send({ verb: "ABOR" }, { during: pending });

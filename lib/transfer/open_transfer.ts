@@ -171,12 +171,12 @@ const NO_TYPE_REPLIES = [500, 501, 502, 503, 504, 550];
  */
 async function setType(
   turn: ExclusiveTurn,
-  { verb }: Command,
+  command: Command,
   { type, signal }: TransferOptions,
 ): Promise<"A" | "I" | undefined> {
   const { profile } = turn.session;
   if (type === undefined) return undefined;
-  const mayBeBinary = type === "A" && !isUpload(verb);
+  const mayBeBinary = type === "A" && !isUpload(command);
   if (!mayBeBinary) {
     await turn.ensureType(type, { signal });
     return type;
@@ -319,10 +319,10 @@ async function begin(
     timeout: options.timeout,
     signal: isLate ? undefined : signal,
     onAbort: (reason) => transfer.interrupt(reason),
-    holds: protection !== undefined && !isUpload(pending.command),
+    holds: protection !== undefined && !isUpload(command),
     ended: session.ended,
     ticker: control.ticker,
-    command: pending.command,
+    command: () => pending.command,
   });
   // any other 1yz opens a transfer as well, without a size
   const isUsual = reply.code === 150 || reply.code === 125;

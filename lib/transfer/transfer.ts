@@ -127,7 +127,7 @@ export class Transfer {
   /** Whether {@linkcode askBehind} would send commands. */
   get mayAskBehind(): boolean {
     if (!this.isOpen || !this.#session.control.isPipelining) return false;
-    return isUpload(this.command)
+    return isUpload(this.#pending)
       ? this.early !== undefined && this.#session.profile.servesInOrder
       : this.data.isEnded && !this.data.isCut;
   }
@@ -196,7 +196,7 @@ export class Transfer {
   async #isWhole({ signal, isWhole }: FinishOptions): Promise<boolean> {
     const { data, size: announced } = this;
     if (data.tls !== undefined && !isProtected(this.#session)) return false;
-    if (isWhole !== undefined || isUpload(this.command)) {
+    if (isWhole !== undefined || isUpload(this.#pending)) {
       return isWhole === true;
     }
     const completeness = await proveWhole(this.#session, {
@@ -224,7 +224,7 @@ export class Transfer {
 
   async #finish(options: FinishOptions): Promise<Reply> {
     const { signal } = options;
-    const isEarly = !isUpload(this.command) && !this.data.isEnded;
+    const isEarly = !isUpload(this.#pending) && !this.data.isEnded;
     const { failure } = this.data;
     this.data.close();
     // after a download that was closed early, Pure-FTPd sends nothing but a
@@ -234,7 +234,7 @@ export class Transfer {
     }
     await this.data.closed;
     // the last of compressed data did not get through
-    const isCut = failure === undefined && isUpload(this.command) &&
+    const isCut = failure === undefined && isUpload(this.#pending) &&
       this.data.failure !== undefined;
     if (isCut) throw await this.failed(this.data.failure, options);
     let reply: Reply;
@@ -329,8 +329,9 @@ export class Transfer {
    * completely read download wait for their confirmation.
    */
   endIfLeft(): void {
-    const { data, command } = this;
-    const isEarly = data.isClosed && !data.isEnded && !isUpload(command);
+    const { data } = this;
+    const isEarly = data.isClosed && !data.isEnded &&
+      !isUpload(this.#pending);
     if (this.#isLeft || (!isEarly && data.failure === undefined)) return;
     this.#isLeft = true;
     this.#session.settle(() => this.#endLeft()).catch(() => {});
@@ -379,7 +380,7 @@ export class Transfer {
     const closeData = async (isSeen: boolean) => {
       data.interrupt(reason);
       const { protection, profile } = this.#session;
-      const isWriting = isSeen && !isUpload(this.command);
+      const isWriting = isSeen && !isUpload(this.#pending);
       const mayEnd = protection !== undefined && profile.mayEndAtClosedData;
       if (mayEnd && isWriting) {
         await settle(
@@ -389,7 +390,7 @@ export class Transfer {
       }
       data.fail(reason);
     };
-    const isEarly = !isUpload(this.command) && !data.isEnded;
+    const isEarly = !isUpload(this.#pending) && !data.isEnded;
     return this.#aborting = this.#session.settle(async () => {
       const options = { closeData, needsReply };
       const reply = await abortOwed(this.#session, this.#pending, options);

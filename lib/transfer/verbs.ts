@@ -5,6 +5,6 @@
  */
 
 /** Whether a command is an upload, for which the server sends no data. */
-export function isUpload(command: string): boolean {
-  return /^(STOR|STOU|APPE)\b/i.test(command);
+export function isUpload({ verb }: { verb: string | undefined }): boolean {
+  return verb !== undefined && /^(STOR|STOU|APPE)\b/i.test(verb);
 }

@@ -26,7 +26,7 @@ function stillStream(): ByteStream {
 }
 
 function stillData(): DataStream {
-  return new DataStream(stillStream(), { timeout: 0, command: "RETR a" });
+  return new DataStream(stillStream(), { timeout: 0, command: () => "RETR a" });
 }
 
 for (const end of ["fail", "interrupt"] as const) {

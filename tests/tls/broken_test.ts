@@ -78,7 +78,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       });
       const wrapped = new DataStream(data, {
         timeout: 5000,
-        command: "RETR file",
+        command: () => "RETR file",
       });
       try {
         await wrapped.write(new Uint8Array(10));
