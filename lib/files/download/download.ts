@@ -124,6 +124,8 @@ class Download {
   readonly #ahead: AskedAhead<RemoteFacts>;
   #facts: RemoteFacts | undefined;
   #part: Part | undefined;
+  /** Why {@linkcode #openMeanwhile} opened no temporary file. */
+  #obstacle: unknown;
   #segments: Segments | undefined;
   readonly #retries = { count: 0 };
   #canRestart = true;
@@ -207,7 +209,10 @@ class Download {
         this.#provider,
         countingRetries(this.#options, this.#retries),
         () => this.#position,
-        () => this.#attempt(target),
+        () => {
+          const { ticker } = this.#provider.session.control;
+          return ticker.during(() => this.#attempt(target));
+        },
       );
       return result;
     } catch (error) {
@@ -231,7 +236,7 @@ class Download {
     const { session } = this.#provider;
     const { signal, verify = "size", mtime = true } = this.#options;
     const { sync, removeSource } = this.#options;
-    const facts = await this.#inspect(session);
+    const facts = await this.#inspect(session, target);
     const part = this.#part ??= await this.#open(session, target, facts);
     await this.#fetch(session, part, facts);
     const verified = verify === "none" ? null : await verifyDownload(session, {
@@ -276,9 +281,9 @@ class Download {
   }
 
   /** Requests size and time, and discards the data of another version. */
-  async #inspect(session: Session): Promise<RemoteFacts> {
+  async #inspect(session: Session, target: Target): Promise<RemoteFacts> {
     const facts = await this.#ahead.take(session, this.#options) ??
-      await this.#ask(session);
+      await this.#ask(session, target);
     const before = this.#facts;
     this.#facts = facts;
     this.#tracker.total = facts.size ?? this.#announced;
@@ -298,10 +303,25 @@ class Download {
   }
 
   /** Asks for size, time and port in one round trip. */
-  async #ask(session: Session): Promise<RemoteFacts> {
+  async #ask(session: Session, target: Target): Promise<RemoteFacts> {
     const asked = requestFacts(session, this.#remote, this.#options);
     requestAhead(session, this.#options);
+    await Promise.resolve(); // the commands are written now
+    this.#openMeanwhile(target);
     return await asked;
+  }
+
+  /** Creates the temporary file while the server answers, if it has no mark. */
+  #openMeanwhile(target: Target): void {
+    const { resume = false, atomic = true } = this.#options;
+    const isPlain = atomic && !resume && target.isReplaceable;
+    if (!isPlain || this.#part !== undefined) return;
+    this.#obstacle = undefined;
+    try {
+      this.#part = Part.besideTarget(target, undefined);
+    } catch (error) {
+      this.#obstacle = error; // the server's error comes first
+    }
   }
 
   /** Whether size or time can identify this version of the file. */
@@ -315,6 +335,7 @@ class Download {
     facts: RemoteFacts,
   ): Promise<Part> {
     const { resume = false, atomic = true, signal } = this.#options;
+    if (this.#obstacle !== undefined) throw this.#obstacle;
     if (!atomic || !target.isReplaceable) {
       return await Part.inPlace(target, resume ? facts : undefined, signal);
     }

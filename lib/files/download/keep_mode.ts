@@ -41,17 +41,17 @@ export function modeMeanwhile(mode: FileMode | undefined): number | undefined {
  * supports them. Errors are ignored, because the content matters more. If the
  * group differs, it gets no more than the umask allows.
  *
+ * @param own Information on the open file
  * @param mode Permissions to keep; `undefined` for those of a new file
  * @param fresh A new file made with {@linkcode modeMeanwhile}, for comparison;
  * default: the file itself
  */
 export function keepMode(
   path: string,
-  file: Deno.FsFile,
+  own: Deno.FileInfo,
   mode: FileMode | undefined,
   fresh?: Deno.FileInfo,
 ): void {
-  const own = file.statSync();
   const { gid, mode: made } = fresh ?? own;
   const bits = mode === undefined
     ? (made ?? 0) & 0o777

@@ -346,14 +346,16 @@ export class Part {
     if (this.#path !== path) {
       locally(() => {
         try {
-          this.#takePlace(path, mode);
+          this.#takePlace(path, mode, info);
         } catch (error) {
           throw placementError(path, error);
         }
       });
       this.#isDone = true;
       removeOtherParts(path, info.uid, parts);
-    } else if (isReplaceable && !locally(() => isUnder(path, this.#file))) {
+    } else if (
+      isReplaceable && !locally(() => isUnder(path, this.#file, info))
+    ) {
       throw new LocalError(
         new Deno.errors.NotFound(
           `Cannot download to ${
@@ -381,15 +383,19 @@ export class Part {
   }
 
   /** Renames the file, after its permissions are final. */
-  #takePlace(path: string, mode: FileMode | undefined): void {
+  #takePlace(
+    path: string,
+    mode: FileMode | undefined,
+    info: Deno.FileInfo,
+  ): void {
     if (mode !== undefined || this.#isResumable) {
       const fresh = this.#isResumable && Deno.build.os !== "windows"
         ? newFileBeside(path, modeMeanwhile(mode))
         : undefined;
-      keepMode(this.#path, this.#file, mode, fresh);
+      keepMode(this.#path, info, mode, fresh);
     }
     this.#target.check?.();
-    if (!isUnder(this.#path, this.#file)) {
+    if (!isUnder(this.#path, this.#file, info)) {
       throw new Deno.errors.NotFound(
         `${
           quote(this.#path)

@@ -183,11 +183,16 @@ export function removeOtherParts(
 /**
  * Whether an open file is still the one under its path, and was not removed,
  * moved or replaced.
+ *
+ * @param here Its information, if it was read before
  */
-export function isUnder(path: string, file: Deno.FsFile): boolean {
+export function isUnder(
+  path: string,
+  file: Deno.FsFile,
+  here: Deno.FileInfo = file.statSync(),
+): boolean {
   const there = lstatOrNothing(path);
   if (there === undefined || !there.isFile) return false;
-  const here = file.statSync();
   // Windows reports no file numbers
   return here.ino !== null && there.ino !== null
     ? here.ino === there.ino && here.dev === there.dev
@@ -239,13 +244,23 @@ function openLocked(
       if (!isNew && !isWanted(file.statSync())) return undefined;
       if (!tryLock(file)) throw busyError(path);
       // the download that used it may have moved it
-      isOurs = isUnder(path, file);
+      isOurs = isFirst ? isLeft(path, file) : isUnder(path, file);
     } finally {
       if (!isOurs) file.close();
     }
     if (isOurs) return { file, isNew };
   }
   throw busyError(path);
+}
+
+/**
+ * Whether a file that was just created is still there: another download may
+ * have removed it before it was locked.
+ */
+function isLeft(path: string, file: Deno.FsFile): boolean {
+  const info = file.statSync();
+  // Windows reports no number of names
+  return info.nlink === null ? isUnder(path, file, info) : info.nlink > 0;
 }
 
 /**

@@ -96,7 +96,7 @@ Deno.test({
         const group = file.statSync().gid;
         Deno.removeSync(folder.at("part"));
         plant(folder.at("victim"), folder.at("part"));
-        keepMode(folder.at("part"), file, { bits: 0o666, group });
+        keepMode(folder.at("part"), file.statSync(), { bits: 0o666, group });
         assert(folder.names().length > 0);
         for (const name of folder.names()) {
           const { isFile } = Deno.lstatSync(folder.at(name));
@@ -122,7 +122,7 @@ Deno.test({
     ] as const;
     for (const [group, bits, expected] of cases) {
       Deno.chmodSync(folder.at("part"), 0o640);
-      keepMode(folder.at("part"), file, { bits, group });
+      keepMode(folder.at("part"), file.statSync(), { bits, group });
       assertEquals(modeOf(folder.at("part")), expected);
     }
   },

@@ -8,6 +8,7 @@ import {
 import {
   type DownloadOptions,
   FTPMirrorError,
+  FTPPermanentError,
   FTPTemporaryError,
   FTPVerificationError,
 } from "../../../mod.ts";
@@ -97,6 +98,29 @@ Deno.test("FTP.download asks for nothing of a file that is larger than maxSize",
       '"maxSize"',
     );
   }
+});
+
+Deno.test("FTP.download creates the temporary file while the server answers, and reports the error of the server first", async () => {
+  await using server = await memoryServer({ "/data": DATA });
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  let meanwhile: string[] = [];
+  server.once("SIZE", async (turn) => {
+    meanwhile = folder.names();
+    await turn.reply(213, String(DATA.length));
+  });
+  await ftp.download("data", folder.at("data"));
+  assertMatch(meanwhile.join(), /^\.data\.[0-9a-f]{16}\.part$/);
+  await assertRejects(
+    () => ftp.download("other", folder.at("other"), NEVER),
+    FTPPermanentError,
+  );
+  server.once("SIZE", "450 Later");
+  await assertRejects(
+    () => ftp.download("data", folder.at("missing/data"), NEVER),
+    FTPTemporaryError,
+  );
+  assertEquals(folder.names(), ["data"]);
 });
 
 Deno.test("FTP.download names the folder that does not exist", async () => {
