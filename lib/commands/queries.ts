@@ -151,12 +151,14 @@ export async function requestBinarySize(
   path: Path,
   options: SignalOptions = {},
 ): Promise<number | null> {
+  if (turn.session.state.type === "I") {
+    const ask = () => requestSize(turn, path, options);
+    return await optional(turn.session, "SIZE", ask) ?? null;
+  }
   const ask = async () => {
     // nothing is awaited: the commands go out with others, TYPE first
     const [, size] = await Promise.all([
-      turn.session.state.type === "I"
-        ? undefined
-        : turn.ensureType("I", options),
+      turn.ensureType("I", options),
       requestSize(turn, path, options),
     ]);
     return size;
