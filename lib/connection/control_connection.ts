@@ -80,8 +80,10 @@ export class ControlConnection {
   #reading: Promise<void>;
   #isPaused = false;
   #lastReply: Reply | undefined;
-  /** Start of the wait for the next reply. */
-  #begun = 0;
+  /** When the first bytes came that answer nothing, since the last answer. */
+  #begun: number | undefined;
+  /** Whether the bytes at hand have answered something. */
+  #isAnswered = false;
   readonly #closed = Promise.withResolvers<void>();
 
   /** Takes over a connected stream, and starts to read. */
@@ -258,7 +260,7 @@ export class ControlConnection {
   async wait<T>(reply: Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#watchdog.waits === 0) {
       this.#stream.ref();
-      this.#begun = performance.now();
+      this.#begun = undefined;
     }
     this.#watchdog.begin();
     try {
@@ -406,6 +408,7 @@ export class ControlConnection {
    */
   #take(bytes: Uint8Array): void {
     if (bytes.includes(LF)) this.#watchdog.touch();
+    this.#isAnswered = false;
     // if nothing may follow a reply, each line is checked on its own
     for (const part of this.#pending.pauses ? linesOf(bytes) : [bytes]) {
       if (this.#isPaused) return this.#break(injectionError());
@@ -417,10 +420,16 @@ export class ControlConnection {
     }
     if (!this.#queue.isEmpty) this.#flush();
     const isAwaited = this.#watchdog.waits > 0 && !this.#isIdle;
+    if (isAwaited && !this.#isAnswered) this.#checkLength();
+  }
+
+  /** Limits the time of a reply whose lines keep coming. */
+  #checkLength(): void {
     const most = REPLY_TIMEOUTS * this.#options.timeout;
-    if (isAwaited && most > 0 && performance.now() - this.#begun > most) {
-      this.#expire(`the reply has no end after ${most} ms`);
-    }
+    const now = performance.now();
+    this.#begun ??= now;
+    if (most === 0 || now - this.#begun <= most) return;
+    this.#expire(`the reply has no end after ${most} ms`);
   }
 
   #deliver(received: Reply): void {
@@ -453,7 +462,10 @@ export class ControlConnection {
     const isPreliminary = pending?.preliminary === reply;
     if (isPreliminary && pending?.kind !== "passive") this.#open = pending;
     const isAnswer = pending?.isSettled || pending?.preliminary === reply;
-    if (isAnswer) this.#begun = performance.now();
+    if (isAnswer) {
+      this.#begun = undefined;
+      this.#isAnswered = true;
+    }
     if (pending?.isSettled && pending.pauses && reply.code < 400) {
       this.#isPaused = true;
     }

@@ -256,7 +256,10 @@ export class PendingCommands {
 
   /** Removes the first entry. */
   shift(): void {
-    this.#head = this.#head?.next;
+    const head = this.#head;
+    this.#head = head?.next;
+    // a chain of old commands would keep all of them in memory for a while
+    if (head !== undefined) head.next = undefined;
     if (this.#head === undefined) this.#tail = undefined;
   }
 

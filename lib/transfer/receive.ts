@@ -200,9 +200,11 @@ async function receive(
   options: TransferOptions,
   consume: (transfer: Transfer) => Promise<void>,
 ): Promise<Reply> {
-  const transfer = await session.exclusive(
-    (turn) => openTransfer(turn, command, options),
-    options,
-  );
-  return await transfer.complete(() => consume(transfer), options);
+  return await session.control.ticker.during(async () => {
+    const transfer = await session.exclusive(
+      (turn) => openTransfer(turn, command, options),
+      options,
+    );
+    return await transfer.complete(() => consume(transfer), options);
+  });
 }

@@ -114,7 +114,7 @@ export class Session {
   #peer: readonly [host: string, port: number];
   #ended: AbortSignal;
   /** Pending ends of transfers. */
-  readonly #endings = new Set<Promise<unknown>>();
+  readonly #endings: Promise<unknown>[] = [];
   #transfer: Transfer | undefined;
   #ahead: PortAhead | undefined;
   #renewing: Promise<void> | undefined;
@@ -235,11 +235,11 @@ export class Session {
   /** Ends a transfer without a turn. Calls that need a turn wait for it. */
   async settle<T>(end: () => Promise<T>): Promise<T> {
     const ending = end();
-    this.#endings.add(ending);
+    this.#endings.push(ending);
     try {
       return await ending;
     } finally {
-      this.#endings.delete(ending);
+      this.#endings.splice(this.#endings.indexOf(ending), 1);
     }
   }
 
@@ -284,7 +284,7 @@ export class Session {
   ): Promise<void> | undefined {
     const { transfer } = this;
     transfer?.endIfLeft();
-    const isSettled = this.#endings.size === 0;
+    const isSettled = this.#endings.length === 0;
     const isFree = transfer === undefined && !this.#control.isDoubtful;
     if (isSettled && isFree) return undefined;
     const open = async () => {
@@ -374,7 +374,7 @@ export class Session {
 
   /** Waits until no end of a transfer is pending. */
   async #settled(signal?: AbortSignal): Promise<void> {
-    while (this.#endings.size > 0) {
+    while (this.#endings.length > 0) {
       await abortable(Promise.allSettled([...this.#endings]), signal);
     }
   }

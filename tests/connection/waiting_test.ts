@@ -98,6 +98,35 @@ Deno.test("Ticker expires only the watchdog without progress, and leaves no time
   owner.stop();
 });
 
+Deno.test("Ticker.during changes its timer once for several waits", async () => {
+  const watchdog = new Watchdog(60_000, () => {});
+  watchdog.begin(); // sets the timer
+  watchdog.end();
+  const { refTimer, unrefTimer } = Deno;
+  const changes: string[] = [];
+  Deno.refTimer = (id) => {
+    changes.push("on");
+    refTimer(id);
+  };
+  Deno.unrefTimer = (id) => {
+    changes.push("off");
+    unrefTimer(id);
+  };
+  try {
+    await watchdog.ticker.during(async () => {
+      for (let wait = 0; wait < 3; wait++) {
+        watchdog.begin();
+        await Promise.resolve();
+        watchdog.end();
+      }
+    });
+    assertEquals(changes, ["on", "off"]);
+  } finally {
+    Object.assign(Deno, { refTimer, unrefTimer });
+    watchdog.stop();
+  }
+});
+
 Deno.test("Watchdog counts for a data connection after the control connection is closed", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const control = new Watchdog(40, () => {});
