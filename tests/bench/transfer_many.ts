@@ -1,12 +1,13 @@
 /**
  * `deno run -A tests/bench/transfer_many.ts [files] [rounds]`: many files of 1
- * KB on one connection, into memory (`/dev/shm`), beside ftplib and basic-ftp.
+ * KB on one connection, into memory (`/dev/shm`), beside ftplib, basic-ftp and a
+ * loop of `Deno.connect` that proves nothing.
  */
 
 import { connect } from "../../mod.ts";
 import { startServer } from "../testing/servers/mod.ts";
 import { compare } from "./compare.ts";
-import { basicFtp, ftplib } from "./transfer_peers.ts";
+import { bareLoop, basicFtp, ftplib } from "./transfer_peers.ts";
 
 const COUNT = Number(Deno.args[0] ?? 2000);
 const ROUNDS = Number(Deno.args[1] ?? 7);
@@ -15,7 +16,7 @@ const ROUNDS = Number(Deno.args[1] ?? 7);
  * taken for a minute after its use. vsftpd chooses for itself, and comes last.
  */
 const MOST_PORTS = 20_000;
-const CONTENDERS = 5;
+const CONTENDERS = 6;
 const FEWER = Math.floor(MOST_PORTS / CONTENDERS / (ROUNDS + 1));
 const FOLDER = Deno.makeTempDirSync({ dir: "/dev/shm", prefix: "ftp_bench_" });
 
@@ -32,6 +33,7 @@ try {
       password,
     });
     const basic = await basicFtp(server);
+    const bare = await bareLoop(server);
     const each = async (
       fetch: (path: string, to: string) => Promise<unknown>,
     ) => {
@@ -56,9 +58,11 @@ try {
         }),
       ftplib: () =>
         ftplib({ server, remote: "many", local: FOLDER }, "many", count),
+      "bare Deno.connect loop": () => each(bare.download),
       "basic-ftp": () => each((path, to) => basic.downloadTo(to, path)),
     });
     basic.close();
+    bare.close();
   }
 } finally {
   Deno.removeSync(FOLDER, { recursive: true });

@@ -85,6 +85,65 @@ export async function basicFtp(server: RealServer): Promise<Client> {
   return client;
 }
 
+/** The least that a download takes on this platform. */
+export interface BareLoop {
+  /** Downloads a file, and checks only the codes of the replies. */
+  readonly download: (remote: string, local: string) => Promise<void>;
+  /** Closes the connection. */
+  readonly close: () => void;
+}
+
+/**
+ * A loop of `Deno.connect`, read and write, logged in.
+ *
+ * @param server The server
+ * @returns The loop
+ */
+export async function bareLoop(server: RealServer): Promise<BareLoop> {
+  const { host: hostname, port } = server;
+  const control = await Deno.connect({ hostname, port });
+  control.setNoDelay(true);
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(64 * 1024);
+  let text = "";
+  const expect = async (code: number): Promise<string> => {
+    while (!text.includes("\r\n")) {
+      const n = await control.read(buffer);
+      if (n === null) throw new Deno.errors.UnexpectedEof("control");
+      text += decoder.decode(buffer.subarray(0, n));
+    }
+    const end = text.indexOf("\r\n");
+    const line = text.slice(0, end);
+    text = text.slice(end + 2);
+    if (!line.startsWith(`${code} `)) throw new Error(line);
+    return line;
+  };
+  const send = async (line: string, code: number): Promise<string> => {
+    await control.write(encoder.encode(`${line}\r\n`));
+    return await expect(code);
+  };
+  await expect(220);
+  await send(`USER ${server.user}`, 331);
+  await send(`PASS ${server.password}`, 230);
+  await send("TYPE I", 200);
+  return {
+    async download(remote, local) {
+      const reply = await send("EPSV", 229);
+      const [, digits] = /\|(\d+)\|/.exec(reply)!;
+      const data = await Deno.connect({ hostname, port: Number(digits) });
+      await send(`RETR ${remote}`, 150);
+      using file = Deno.createSync(local);
+      for (let n; (n = await data.read(buffer)) !== null;) {
+        file.writeSync(buffer.subarray(0, n));
+      }
+      data.close();
+      await expect(226);
+    },
+    close: () => control.close(),
+  };
+}
+
 async function run(program: string, args: string[]): Promise<string> {
   const { success, stderr } = await new Deno.Command(program, { args })
     .output();
