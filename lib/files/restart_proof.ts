@@ -8,8 +8,8 @@ import { requestBinarySize, textOfPath } from "../commands/queries.ts";
 import type { Path } from "../protocol/command.ts";
 import { quote } from "../protocol/printable.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { Transfer } from "../transfer/transfer.ts";
 import { openAt } from "./open_at.ts";
-import { isAtEnd } from "./resume.ts";
 
 /**
  * Downloads the last byte of a file, unless an earlier download has shown that
@@ -31,10 +31,8 @@ export async function proveRestart(
   const size = await requestSize(session, path, options);
   if (size === null || size < 2) return;
   const transfer = await openAt(session, "RETR", path, size - 1, options);
-  let count = 0;
-  while (count < 2 && !await isAtEnd(transfer, options)) count++;
+  const count = await countToTwo(transfer, options);
   if (count < 2) {
-    await transfer.finish(options);
     if (count === 1) profile.noteStart(size - 1);
     return;
   }
@@ -45,6 +43,27 @@ export async function proveRestart(
       quote(textOfPath(session, path))
     } from an offset: the server accepts REST, but ignores it; download the whole file`,
   );
+}
+
+/** Counts bytes up to two, and finishes a transfer that has fewer. */
+async function countToTwo(
+  transfer: Transfer,
+  options: SignalOptions,
+): Promise<number> {
+  const byte = new Uint8Array(1);
+  for (let count = 0; count < 2; count++) {
+    let n: number | null;
+    try {
+      n = await transfer.data.read(byte);
+    } catch (error) {
+      await transfer.endAfter(error, options);
+      return count; // reset after the last byte
+    }
+    if (n !== null) continue;
+    await transfer.finish(options);
+    return count;
+  }
+  return 2;
 }
 
 function requestSize(
