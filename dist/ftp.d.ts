@@ -66,7 +66,7 @@ export interface ConnectURLOptions extends FTPOptions {
      */
     netrc?: string | URL | boolean | undefined;
     /**
-     * Number of retries, and the waits between them. Retried are:
+     * Number of retries, and the waits between them. These failures are retried:
      *
      * - a refused, reset or timed-out connection, and a failed name lookup, until
      *   the server has sent its greeting
@@ -215,19 +215,6 @@ export interface DiagnoseOptions extends ConnectURLOptions {
     onStep?: ((step: DiagnosisStep) => void) | undefined;
 }
 
-/** Options of {@linkcode FTP.prototype.pipeline FTP.pipeline}. */
-export interface PipelineOptions {
-    /**
-     * Largest number of unanswered commands; 1 for servers that cannot handle
-     * more.
-     *
-     * @default 4096
-     */
-    window?: number | undefined;
-    /** Aborts the wait for a reply. */
-    signal?: AbortSignal | undefined;
-}
-
 /**
  * An FTP client: paths, streams, whole files and whole directories. The methods
  * of ftplib are those of {@linkcode FTPProtocol}, which also states the
@@ -288,7 +275,9 @@ export declare class FTP extends FTPProtocol { #private;
      * TLS.
      *
      * @param commands Whole command lines, read as replies arrive
-     * @param options Window and signal
+     * @param options `window`: largest number of unanswered commands, 4096 by
+     * default; 1 for servers that cannot handle more. `signal`: aborts the wait
+     * for a reply
      * @returns For each command, in order, its reply or the server's refusal
      * @throws {TypeError} If a line has CR, LF or NUL
      * @throws {RangeError} If the window is not a positive integer
@@ -310,7 +299,10 @@ export declare class FTP extends FTPProtocol { #private;
      * console.log(total);
      * ```
      */
-    pipeline(commands: Iterable<string>, options?: PipelineOptions): AsyncGenerator<Reply | FTPError>;
+    pipeline(commands: Iterable<string>, options?: {
+        window?: number | undefined;
+        signal?: AbortSignal | undefined;
+    }): AsyncGenerator<Reply | FTPError>;
     /**
      * Connects and logs in again: to the same server and virtual host (`HOST`),
      * with the same protection, directory, `TYPE`, `MODE`, `STRU`, `LANG` and
@@ -328,8 +320,8 @@ export declare class FTP extends FTPProtocol { #private;
      */
     reconnect(options?: SignalOptions): Promise<void>;
     /**
-     * Reads a file as a web stream. The server waits while the stream is not
-     * read.
+     * Reads a file as a web stream (`RETR`, RFC 959 section 4.1.3, in `TYPE I`).
+     * The server waits while the stream is not read.
      *
      * The stream ends after the server's final 2yz. It errors in every other
      * case: after 4yz and 5yz, if a connection fails, or if no final reply comes.
@@ -399,7 +391,8 @@ export declare class FTP extends FTPProtocol { #private;
     open(path: Path, options?: OpenOptions): Promise<RemoteFile>;
     /**
      * Writes a file from a stream or another source of bytes, directly under its
-     * name. After a failure, the file has the bytes that the server received;
+     * name (`STOR` or `APPE`, RFC 959 section 4.1.3, in `TYPE I`). After a
+     * failure, the file has the bytes that the server received;
      * {@linkcode FTP.prototype.upload upload} avoids that. The reply only proves
      * that the server claims to have the file. Neither its size nor its name is
      * checked, and some servers also confirm files that were cut off or stored
@@ -589,8 +582,8 @@ export declare class FTP extends FTPProtocol { #private;
      */
     upload(local: string | URL | Source | Response, remote: Path, options?: UploadOptions): Promise<FileTransferResult>;
     /**
-     * Creates a directory and its missing parents. Checks whether they exist by
-     * changing to them and back.
+     * Creates a directory and its missing parents (`MKD`, RFC 959 section 4.1.3).
+     * Checks whether they exist by changing to them and back.
      *
      * @param path The directory
      * @param options A signal
@@ -598,8 +591,9 @@ export declare class FTP extends FTPProtocol { #private;
      */
     ensureDir(path: Path, options?: SignalOptions): Promise<void>;
     /**
-     * Removes a file or an empty directory, or with `recursive` a directory and
-     * everything in it. Symbolic links are removed, never followed.
+     * Removes a file or an empty directory (`DELE`, `RMD`, RFC 959 section
+     * 4.1.3), or with `recursive` a directory and everything in it. Symbolic
+     * links are removed, never followed.
      *
      * @param path The path to remove
      * @param options Whether to remove contents, the limit, and a signal
@@ -634,9 +628,9 @@ export declare class FTP extends FTPProtocol { #private;
      *
      * An incomplete listing is an error, after the entries that came. The server
      * may have cut it and say so (Pure-FTPd:
-     * `226 Output truncated to 10000 matches`; z/OS: `JESENTRYLIMIT`), or its `ls`
-     * may have failed (`ls: a: Permission denied`). Or it may
-     * lack permission to read or enter the directory, and still answer with a 2yz
+     * `226 Output truncated to 10000 matches`; z/OS: `JESENTRYLIMIT`), or its
+     * `ls` may have failed (`ls: a: Permission denied`). Or it may lack
+     * permission to read or enter the directory, and still answer with a 2yz
      * (vsftpd, ProFTPD, Pure-FTPd, pyftpdlib). To detect that, an empty listing
      * is followed by one or two more commands.
      *
@@ -716,7 +710,8 @@ export declare class FTP extends FTPProtocol { #private;
      */
     stat(path: Path, options?: ListOptions): Promise<Entry>;
     /**
-     * Whether a path exists.
+     * Whether a path exists, by the commands of
+     * {@linkcode FTP.prototype.stat stat}.
      *
      * @param path The path, text or bytes
      * @param options A signal, and options for listings
@@ -742,8 +737,9 @@ export declare class FTP extends FTPProtocol { #private;
     mtime(path: Path, options?: SignalOptions): Promise<Date | null>;
     /**
      * Returns the hash of a file, computed by the server: the strongest one that
-     * its `FEAT` has, by `HASH` (draft-bryan-ftpext-hash), `XSHA256`, `XSHA512`,
-     * `XSHA1`, `XMD5`, `MD5` or `XCRC`. The time limit grows with the file's size.
+     * its `FEAT` lists, by `HASH` (draft-bryan-ftpext-hash), `XSHA256`,
+     * `XSHA512`, `XSHA1`, `XMD5`, `MD5` or `XCRC`. The time limit grows with the
+     * file's size.
      *
      * @param path The file, text or bytes
      * @param options A signal
@@ -811,8 +807,8 @@ export declare class FTP extends FTPProtocol { #private;
      */
     status(path?: Path, options?: SignalOptions): Promise<Reply>;
     /**
-     * Sends a command of this server (`SITE`, RFC 959 section 4.1.3), such as
-     * "UMASK 027".
+     * Sends a server-specific command (`SITE`, RFC 959 section 4.1.3),
+     * such as "UMASK 027".
      *
      * @param command The command, without `SITE`
      * @param options A signal
@@ -822,8 +818,8 @@ export declare class FTP extends FTPProtocol { #private;
      */
     site(command: string, options?: SignalOptions): Promise<Reply>;
     /**
-     * Copies a file on the server (`SITE CPFR`, `SITE CPTO`: ProFTPD's mod_copy and
-     * others).
+     * Copies a file on the server (`SITE CPFR`, `SITE CPTO`: ProFTPD's mod_copy
+     * and others).
      *
      * @param from The file
      * @param to The path of the copy
@@ -871,6 +867,7 @@ export declare class FTP extends FTPProtocol { #private;
      * @param options A signal
      * @returns Names in upper case with their parameters; empty if `FEAT` is
      * refused
+     * @throws {Error} `Deno.errors.*` if the connection fails
      */
     features(options?: SignalOptions): Promise<ReadonlyMap<string, string>>;
     /**
@@ -1001,15 +998,9 @@ export interface RetrbinaryOptions {
     signal?: AbortSignal | undefined;
 }
 
-/** Options of `storbinary`. */
-export interface StorbinaryOptions extends Omit<RetrbinaryOptions, "reuse"> {
-    /** Called with each block that was written, and awaited. */
-    callback?: ((block: Uint8Array) => unknown) | undefined;
-}
-
 /**
- * One connection to an FTP server, with the methods of Python's `ftplib.FTP` and
- * `ftplib.FTP_TLS`, name for name.
+ * One connection to an FTP server, with the methods of Python's `ftplib.FTP`
+ * and `ftplib.FTP_TLS`, name for name.
  *
  * | task             | methods |
  * | ---------------- | ------- |
@@ -1025,18 +1016,18 @@ export interface StorbinaryOptions extends Omit<RetrbinaryOptions, "reuse"> {
  *
  * Errors are of two kinds. {@linkcode FTPError} and its subclasses carry a
  * `reply`: the server refused, and the connection is usable, except after 421.
- * `Deno.errors.*`, and an {@linkcode FTPProtocolError} without a reply, mean that
- * the connection failed. It is closed, and every later call throws
+ * `Deno.errors.*`, and an {@linkcode FTPProtocolError} without a reply, mean
+ * that the connection failed. It is closed, and every later call throws
  * `Deno.errors.NotConnected` with the cause.
  *
  * Two errors are thrown before anything is sent and change nothing:
  * `Deno.errors.Busy` while a transfer is open, and `TypeError` or `RangeError`
- * for an argument that cannot be sent. An aborted `signal` rejects with its reason
- * and leaves the connection usable, unless the method says otherwise.
+ * for an argument that cannot be sent. An aborted `signal` rejects with its
+ * reason and leaves the connection usable, unless the method says otherwise.
  *
- * Commands that are not awaited one by one are pipelined: written at once, replies
- * matched in order. While a data transfer is open, any other command is refused
- * with `Deno.errors.Busy`, and the transfer continues.
+ * Commands that are not awaited one by one are pipelined: written at once,
+ * replies matched in order. While a data transfer is open, any other command is
+ * refused with `Deno.errors.Busy`, and the transfer continues.
  */
 export declare class FTPProtocol implements AsyncDisposable { #private;
     /**
@@ -1134,7 +1125,8 @@ export declare class FTPProtocol implements AsyncDisposable { #private;
      */
     login(user?: string, passwd?: string, acct?: string, options?: SignalOptions): Promise<Reply>;
     /**
-     * Sends `QUIT` and closes the connection, also if the server refuses.
+     * Sends `QUIT` (RFC 959 section 4.1.1) and closes the connection, also if the
+     * server refuses.
      *
      * @param options A signal; if it is aborted the connection stays open
      * @returns The 2yz reply
@@ -1334,7 +1326,10 @@ export declare class FTPProtocol implements AsyncDisposable { #private;
      *
      * @tags allow-net
      * @param options A signal
-     * @returns The listener; its `accept()` only accepts the server's connection
+     * @returns The listener. `addr` is the local address and port, which the
+     * server was sent. `accept()` returns the server's connection, and closes
+     * those from other addresses; it throws `Deno.errors.TimedOut` if the server
+     * does not connect within `timeout`
      * @throws {FTPError} If the server refuses
      * @throws {Deno.errors.AddrInUse} If no port of `activePorts` is free
      *
@@ -1353,7 +1348,13 @@ export declare class FTPProtocol implements AsyncDisposable { #private;
      * await ftp.voidresp();
      * ```
      */
-    makeport(options?: SignalOptions): Promise<DataListener>;
+    makeport(options?: SignalOptions): Promise<{
+        readonly addr: Deno.NetAddr;
+        accept(options?: {
+            signal?: AbortSignal | undefined;
+        }): Promise<Deno.TcpConn>;
+        close(): void;
+    }>;
     /**
      * Tells the server where to connect (`PORT`, RFC 959).
      *
@@ -1379,11 +1380,12 @@ export declare class FTPProtocol implements AsyncDisposable { #private;
      */
     sendeprt(host: string, port: number, options?: SignalOptions): Promise<Reply>;
     /**
-     * Opens a transfer, and returns its data connection. Read or write the data
-     * connection, close it, and then await `voidresp`. Until then the transfer is
-     * not confirmed, and every other command fails with `Deno.errors.Busy`. If a
-     * download is closed before its end, the next call aborts it, and may use
-     * another connection; see {@linkcode FTPProtocol.prototype.abort FTP.abort}.
+     * Opens a transfer (RFC 959 section 5.1), and returns its data connection.
+     * Read or write the data connection, close it, and then await `voidresp`.
+     * Until then the transfer is not confirmed, and every other command fails
+     * with `Deno.errors.Busy`. If a download is closed before its end, the next
+     * call aborts it, and may use another connection; see
+     * {@linkcode FTPProtocol.prototype.abort FTP.abort}.
      *
      * @param cmd `RETR path`, `STOR path`, `LIST`...
      * @param rest Start offset in bytes (`REST`)
@@ -1422,10 +1424,11 @@ export declare class FTPProtocol implements AsyncDisposable { #private;
      * @param rest Start offset in bytes
      * @param options A signal
      * @returns The data connection
+     * @throws As {@linkcode FTPProtocol.prototype.ntransfercmd ntransfercmd}
      */
     transfercmd(cmd: string, rest?: number | string, options?: SignalOptions): Promise<DataConnection>;
     /**
-     * Retrieves a file in binary (`TYPE I`).
+     * Retrieves a file in binary (`RETR`, RFC 959 section 4.1.3, in `TYPE I`).
      *
      * An error of the callback aborts the transfer, and is thrown. The client
      * stays usable, perhaps with another connection; see
@@ -1456,7 +1459,8 @@ export declare class FTPProtocol implements AsyncDisposable { #private;
      */
     retrbinary(cmd: string, callback: (block: Uint8Array<ArrayBuffer>) => unknown, options?: RetrbinaryOptions): Promise<Reply>;
     /**
-     * Retrieves a text or a listing line by line (`TYPE A`). CRLF and LF end a
+     * Retrieves a text or a listing line by line (`RETR`, `LIST`, `NLST`, RFC 959
+     * section 4.1.3, in `TYPE A`). CRLF and LF end a
      * line. A single CR does not, unlike in ftplib.
      *
      * @param cmd `RETR path`, `LIST`, `NLST`...
@@ -1480,14 +1484,16 @@ export declare class FTPProtocol implements AsyncDisposable { #private;
      */
     retrlines(cmd: string, callback?: (line: string) => unknown, options?: SignalOptions): Promise<Reply>;
     /**
-     * Stores a file in binary (`TYPE I`). The command is sent after the source
-     * has returned its first chunk, because it may empty a file. As in ftplib,
-     * only the server's final reply is checked. Compare with `size`, or use
-     * `upload`.
+     * Stores a file in binary (`STOR`, `APPE`, RFC 959 section 4.1.3, in
+     * `TYPE I`). The command is sent after the source has returned its first
+     * chunk, because it may empty a file. As in ftplib, only the server's final
+     * reply is checked. Compare with `size`, or use `upload`.
      *
      * @param cmd `STOR path`, `APPE path`, `STOU`
      * @param source The bytes
-     * @param options Block size, callback, offset and signal
+     * @param options Block size, offset and signal, as in
+     * {@linkcode FTPProtocol.prototype.retrbinary retrbinary}. `callback`: called
+     * with each block that was written, and awaited
      * @returns The final 2yz reply
      * @throws {FTPError} If the server refuses or reports a failure (552: disk
      * full)
@@ -1504,9 +1510,12 @@ export declare class FTPProtocol implements AsyncDisposable { #private;
      * await ftp.storbinary("APPE jobs.log", line);
      * ```
      */
-    storbinary(cmd: string, source: Source, options?: StorbinaryOptions): Promise<Reply>;
+    storbinary(cmd: string, source: Source, options?: Omit<RetrbinaryOptions, "reuse"> & {
+        callback?: ((block: Uint8Array) => unknown) | undefined;
+    }): Promise<Reply>;
     /**
-     * Stores a text (`TYPE A`). Every line is ended with CRLF. As with
+     * Stores a text (`STOR`, RFC 959 section 4.1.3, in `TYPE A`). Every line is
+     * ended with CRLF. As with
      * {@linkcode FTPProtocol.prototype.storbinary storbinary}, the source is read
      * first.
      *
@@ -2000,28 +2009,6 @@ export declare class DataConnection implements AsyncDisposable { #private;
     close(): void;
     /** Closes the connection, and waits until it is completely closed. */
     [Symbol.asyncDispose](): Promise<void>;
-}
-
-/**
- * Listens for the server's data connection in active mode. `FTPProtocol.makeport`
- * returns one.
- */
-export interface DataListener {
-    /** The local address and port, which the server was sent. */
-    readonly addr: Deno.NetAddr;
-    /**
-     * Accepts the server's connection. Connections from other addresses are
-     * closed.
-     *
-     * @param options A signal
-     * @returns The connection
-     * @throws {Deno.errors.TimedOut} If the server does not connect in time
-     */
-    accept(options?: {
-        signal?: AbortSignal | undefined;
-    }): Promise<Deno.TcpConn>;
-    /** Stops listening. */
-    close(): void;
 }
 
 /**
@@ -2767,7 +2754,9 @@ export interface RetryEvent {
 /** Options of {@linkcode FTP.prototype.retrieve FTP.retrieve}. */
 export interface RetrieveOptions {
     /**
-     * Offset of the first byte.
+     * Offset of the first byte. The first call with an offset downloads the last
+     * byte of the file, which shows whether the server starts at an offset or
+     * ignores it. Without `SIZE` that is not checked.
      * * @default 0 */
     offset?: number | undefined;
     /**
@@ -2785,7 +2774,8 @@ export interface RetrieveOptions {
 /** Options of {@linkcode FTP.prototype.store FTP.store}. */
 export interface StoreOptions {
     /**
-     * Offset at which the server starts to write, in bytes (`REST`).
+     * Offset at which the server starts to write, in bytes (`REST`). Nothing
+     * checks that it does: some servers accept `REST` and replace the whole file.
      * * @default 0 */
     offset?: number | undefined;
     /**

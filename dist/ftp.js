@@ -366,13 +366,13 @@ function isEqual(a, b) {
 function joinBytes(parts) {
   let length = 0;
   for (const part of parts) length += part.length;
-  const joined = new Uint8Array(length);
+  const joined2 = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
-    joined.set(part, at);
+    joined2.set(part, at);
     at += part.length;
   }
-  return joined;
+  return joined2;
 }
 var init_bytes = __esm({
   "lib/protocol/bytes.ts"() {
@@ -409,11 +409,11 @@ function offAbort(signal, call) {
 }
 function abortable(promise, signal) {
   if (signal === void 0) return promise;
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve2, reject) => {
     const end = () => reject(signal.reason);
     promise.then((value) => {
       offAbort(signal, end);
-      resolve(value);
+      resolve2(value);
     }, (error) => {
       offAbort(signal, end);
       reject(error);
@@ -445,19 +445,21 @@ async function withEither(first, second, run2) {
   }
 }
 async function delay(milliseconds, signal) {
-  const { promise, resolve } = Promise.withResolvers();
-  const timer = setTimeout(resolve, Math.min(milliseconds, MAX_MILLISECONDS));
+  const { promise, resolve: resolve2 } = Promise.withResolvers();
+  const timer = setTimeout(resolve2, Math.min(milliseconds, MAX_MILLISECONDS));
   try {
     await abortable(promise, signal);
   } finally {
     clearTimeout(timer);
   }
 }
-async function within(timeout, signal, late, run2, ticker) {
+async function within(timeout, signal, late, run2, { ticker, ended } = {}) {
   signal?.throwIfAborted();
+  ended?.throwIfAborted();
   const controller = new AbortController();
-  const follow = () => controller.abort(signal.reason);
+  const follow = () => controller.abort((ended?.aborted ? ended : signal).reason);
   if (signal !== void 0) onAbort(signal, follow);
+  if (ended !== void 0) onAbort(ended, follow);
   const expire = () => controller.abort(late());
   const isShared = ticker !== void 0 && ticker.timeout === timeout;
   const watchdog = isShared ? new Watchdog(timeout, expire, ticker) : void 0;
@@ -471,11 +473,12 @@ async function within(timeout, signal, late, run2, ticker) {
     watchdog?.end();
     if (timer !== void 0) clearTimeout(timer);
     offAbort(signal, follow);
+    offAbort(ended, follow);
   }
 }
 async function settle(promise, timeout) {
-  const { promise: late, resolve } = Promise.withResolvers();
-  const timer = setTimeout(() => resolve(void 0), timeout);
+  const { promise: late, resolve: resolve2 } = Promise.withResolvers();
+  const timer = setTimeout(() => resolve2(void 0), timeout);
   try {
     return await Promise.race([
       promise,
@@ -495,9 +498,12 @@ var init_waiting = __esm({
     Ticker = class {
       /** The time-out in milliseconds; 0 for none. */
       timeout;
-      #running = /* @__PURE__ */ new Set();
+      /** Those that wait. A `Set` would allocate for each wait. */
+      #running = [];
       #timer;
       #isReleased = false;
+      /** Calls whose waits follow each other. */
+      #calls = 0;
       /** Creates a ticker without a timer. */
       constructor(timeout) {
         this.timeout = timeout;
@@ -510,24 +516,50 @@ var init_waiting = __esm({
        */
       start(watchdog) {
         if (this.timeout === 0) return false;
-        this.#running.add(watchdog);
+        this.#running.push(watchdog);
         if (this.#timer === void 0) {
           this.#schedule();
           return true;
         }
-        if (this.#running.size === 1) Deno.refTimer(this.#timer);
+        if (this.#running.length === 1 && this.#calls === 0) {
+          Deno.refTimer(this.#timer);
+        }
         return false;
       }
       /** Removes a watchdog. Alone, the timer does not keep the program alive. */
       end(watchdog) {
-        if (!this.#running.delete(watchdog) || this.#running.size > 0) return;
+        const index = this.#running.indexOf(watchdog);
+        if (index < 0) return;
+        this.#running[index] = this.#running.at(-1);
+        this.#running.pop();
+        this.#settle();
+      }
+      /**
+       * Runs a call whose waits follow each other: the timer keeps the program
+       * alive between them, which costs less than a change for each wait.
+       */
+      async during(call) {
+        const isFirst = this.#calls++ === 0 && this.#running.length === 0;
+        if (isFirst && this.#timer !== void 0) Deno.refTimer(this.#timer);
+        try {
+          return await call();
+        } finally {
+          this.#calls--;
+          this.#settle();
+        }
+      }
+      /** Ends the timer's effect on the program, unless something waits. */
+      #settle() {
+        if (this.#running.length > 0) return;
         if (this.#isReleased) this.#clear();
-        else if (this.#timer !== void 0) Deno.unrefTimer(this.#timer);
+        else if (this.#calls === 0 && this.#timer !== void 0) {
+          Deno.unrefTimer(this.#timer);
+        }
       }
       /** Ends the timer as soon as no watchdog waits. */
       release() {
         this.#isReleased = true;
-        if (this.#running.size === 0) this.#clear();
+        if (this.#running.length === 0) this.#clear();
       }
       #clear() {
         clearTimeout(this.#timer);
@@ -538,7 +570,7 @@ var init_waiting = __esm({
       }
       #tick() {
         this.#timer = void 0;
-        if (this.#running.size === 0) return;
+        if (this.#running.length === 0) return;
         this.#schedule();
         for (const watchdog of [
           ...this.#running
@@ -1400,9 +1432,9 @@ function show({ hosts, addresses }) {
 }
 function isForHost({ hosts, commonNames }, name) {
   const host = canonicalHost2(domainToASCII(name));
-  if (isIP(host) > 0) return false;
+  if (isIP(host) > 0 || !HOST_REGEXP.test(host)) return false;
   const named = commonNames.length === 1 ? commonNames : hosts;
-  return named.some((pattern) => HOST_REGEXP.test(pattern) && isMatch(canonicalHost2(pattern), host));
+  return named.some((pattern) => PATTERN_REGEXP2.test(pattern) && isMatch(canonicalHost2(pattern), host));
 }
 function canonicalHost2(host) {
   return host.toLowerCase().replace(/\.$/, "");
@@ -1428,13 +1460,14 @@ function canonicalAddress(address) {
   const bare = address.replace(/%.*/s, "");
   return URL.parse(`http://[${bare}]`)?.hostname.slice(1, -1) ?? "no address";
 }
-var isIP, HOST_REGEXP, LEAST_LABELS;
+var isIP, HOST_REGEXP, PATTERN_REGEXP2, LEAST_LABELS;
 var init_certificate_names = __esm({
   "lib/tls/certificate_names.ts"() {
     init_node_module();
     init_der();
     ({ isIP } = nodeModule("node:net"));
-    HOST_REGEXP = /^[\w*.-]+$/;
+    HOST_REGEXP = /^[\w.-]+$/;
+    PATTERN_REGEXP2 = /^[\w*.-]+$/;
     LEAST_LABELS = 3;
   }
 });
@@ -1462,15 +1495,15 @@ function describeCertificate(der) {
     pem: certificate.toString()
   };
 }
-function toLink(der) {
+function parseCertificate(der) {
   return {
     certificate: new Certificate(der),
     parts: readCertificate(der)
   };
 }
-function isIssuedBy(link, issuer) {
+function isIssuedBy(issued, issuer) {
   try {
-    return link.certificate.checkIssued(issuer.certificate) && link.certificate.verify(issuer.certificate.publicKey);
+    return issued.certificate.checkIssued(issuer.certificate) && issued.certificate.verify(issuer.certificate.publicKey);
   } catch {
     return false;
   }
@@ -1537,21 +1570,21 @@ var init_certificate = __esm({
     MAX_CHAIN = 10;
     PEM_REGEXP = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(?:(?!-----)[^])+-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
     Authorities = class {
-      #links;
+      #authorities;
       /**
        * Reads PEM texts, each of one or more certificates.
        *
        * @throws {TypeError} If a text has no certificate or an unreadable one
        */
       constructor(pems) {
-        this.#links = pems.flatMap((pem, i) => {
+        this.#authorities = pems.flatMap((pem, i) => {
           const blocks = String(pem).match(PEM_REGEXP);
           if (blocks === null) {
             throw new TypeError(`Cannot use "caCerts": entry ${i} holds no PEM certificate`);
           }
           return blocks.map((block) => {
             try {
-              return toLink(new Uint8Array(new Certificate(block).raw));
+              return parseCertificate(new Uint8Array(new Certificate(block).raw));
             } catch (cause) {
               throw new TypeError(`Cannot use "caCerts": entry ${i} cannot be read`, {
                 cause
@@ -1568,42 +1601,42 @@ var init_certificate = __esm({
        * @returns The problem, or `undefined`
        */
       check(chain, now) {
-        let links;
+        let certificates;
         try {
-          links = chain.slice(0, MAX_CHAIN).map(toLink);
+          certificates = chain.slice(0, MAX_CHAIN).map(parseCertificate);
         } catch (error) {
           return badCertificate(`the server sent a certificate that cannot be read: ${error.message}`);
         }
-        const leaf = links[0];
+        const leaf = certificates[0];
         const fault = checkDates(leaf, now) ?? checkLeaf(leaf);
         if (fault !== void 0) return fault;
-        const anchored = this.#links.some((anchor) => anchor.certificate.raw.equals(leaf.certificate.raw));
+        const anchored = this.#authorities.some((anchor) => anchor.certificate.raw.equals(leaf.certificate.raw));
         if (anchored) return void 0;
-        return this.#climb(leaf, links.slice(1), 0, now);
+        return this.#findAuthority(leaf, certificates.slice(1), 0, now);
       }
       /**
        * Looks for a path from a certificate to an authority; `below` counts the
        * authorities passed.
        */
-      #climb(link, others, below, now) {
+      #findAuthority(issued, others, below, now) {
         let fault;
-        for (const anchor of this.#links) {
-          if (!isIssuedBy(link, anchor)) continue;
+        for (const anchor of this.#authorities) {
+          if (!isIssuedBy(issued, anchor)) continue;
           fault = checkDates(anchor, now) ?? checkIssuer(anchor, below);
           if (fault === void 0) return void 0;
         }
         for (const [i, other] of others.entries()) {
-          if (!isIssuedBy(link, other)) continue;
-          fault = checkDates(other, now) ?? checkIssuer(other, below) ?? this.#climb(other, others.toSpliced(i, 1), below + 1, now);
+          if (!isIssuedBy(issued, other)) continue;
+          fault = checkDates(other, now) ?? checkIssuer(other, below) ?? this.#findAuthority(other, others.toSpliced(i, 1), below + 1, now);
           if (fault === void 0) return void 0;
         }
         if (fault !== void 0) return fault;
-        return isSelfIssued(link) && below === 0 ? {
+        return isSelfIssued(issued) && below === 0 ? {
           reason: "self-signed",
           detail: "the certificate is self-signed and not among `caCerts`: add it there"
         } : {
           reason: "unknown-ca",
-          detail: `the certificate of "${shownIssuer(link)}", which issued the server's, is not among \`caCerts\`: add it there`
+          detail: `the certificate of "${shownIssuer(issued)}", which issued the server's, is not among \`caCerts\`: add it there`
         };
       }
     };
@@ -1828,9 +1861,9 @@ var init_connection = __esm({
           throw new Deno.errors.BrokenPipe("Cannot write: the writing side is closed");
         }
         const part = bytes2.subarray(0, WRITE_SIZE3);
-        const { promise, resolve } = Promise.withResolvers();
+        const { promise, resolve: resolve2 } = Promise.withResolvers();
         this.#writing = promise;
-        this.#engine.write(part, resolve);
+        this.#engine.write(part, resolve2);
         return part.length;
       }
       /**
@@ -1955,7 +1988,7 @@ var init_connection = __esm({
       /** Waits for turns of the event loop. */
       async #turns(rounds) {
         for (let i = 0; i < rounds && this.#failure === void 0; i++) {
-          await new Promise((resolve) => this.#engine.settle(resolve));
+          await new Promise((resolve2) => this.#engine.settle(resolve2));
         }
       }
       #feed(bytes2) {
@@ -1993,8 +2026,8 @@ var init_connection = __esm({
           await this.#sendQueue.sent;
           if (this.#failure !== void 0) return;
           this.#isFlushed = true;
-          const { promise, resolve } = Promise.withResolvers();
-          this.#engine.end(resolve);
+          const { promise, resolve: resolve2 } = Promise.withResolvers();
+          this.#engine.end(resolve2);
           await settle(promise.then(() => this.#sendQueue.sent), CLOSE_WAIT);
         })();
       }
@@ -2684,14 +2717,14 @@ var init_session = __esm({
       async endHandshake(end) {
         const slot = this.#slot;
         const previous = slot.ending;
-        const { promise, resolve } = Promise.withResolvers();
+        const { promise, resolve: resolve2 } = Promise.withResolvers();
         slot.ending = promise;
         await previous;
         try {
           const handshake = await end();
           if (handshake?.protocol === "TLSv1.2") await this.holdSession();
         } finally {
-          resolve();
+          resolve2();
         }
       }
       /**
@@ -3089,10 +3122,18 @@ function showVerb(verb) {
   return /^[A-Za-z]{1,8}$/.test(verb) ? `"${verb}"` : "a command";
 }
 var SECRET_REGEXP = /^\s*(X?PASS|PASSWD|PASSWORD|PSWD|ACCT|ADAT|MIC|CONF|ENC|SITE\s+(?:\w*PASS|PASSWD|PASSWORD|PSWD|ADDUSER|USERADD|GADDUSER|LOGIN|AUTH))(?!\w)/i;
+var OPEN_VERBS = /* @__PURE__ */ new Set([
+  "EPSV",
+  "PASV",
+  "RETR",
+  "STOR",
+  "SIZE",
+  "MDTM"
+]);
 var NAMES_REGEXP = /(ADDUSER|USERADD|CHPASS|LOGIN)$/i;
 var PROXY_REGEXP = /^\s*(?:USER|OPEN|SITE)\s/i;
 function secretsOf({ verb, argument }) {
-  if (typeof argument === "object") return [];
+  if (typeof argument === "object" || OPEN_VERBS.has(verb)) return [];
   const line = argument === void 0 ? verb : `${verb} ${argument}`;
   const [start, name = ""] = SECRET_REGEXP.exec(line) ?? [];
   if (start === void 0) return [];
@@ -3308,11 +3349,18 @@ function makeEncoding(label) {
   }
   return makeLegacy(lower, decoder2);
 }
+var quickDecoder = new TextDecoder("utf-8", {
+  ignoreBOM: true
+});
 function makeUtf8(decoder2) {
   const encoder = new TextEncoder();
   return {
     label: "utf-8",
-    decode: (bytes2) => tryDecode(decoder2, bytes2) ?? decodePartly(decoder2, bytes2),
+    decode(bytes2) {
+      const text = quickDecoder.decode(bytes2);
+      if (!text.includes("\uFFFD")) return text;
+      return tryDecode(decoder2, bytes2) ?? decodePartly(decoder2, bytes2);
+    },
     encode: (text) => LONE_SURROGATE_REGEXP.test(text) ? encodeByCharacter(text, "utf-8", (char) => encoder.encode(char)) : encoder.encode(text)
   };
 }
@@ -3633,7 +3681,7 @@ function observeCommand(connection, pending) {
 }
 function observeTransfer(connection, pending, data, size) {
   if (!transfers.hasSubscribers) return void 0;
-  const { promise, resolve } = Promise.withResolvers();
+  const { promise, resolve: resolve2 } = Promise.withResolvers();
   const ended = async () => {
     const reply = await pending.final;
     await promise;
@@ -3644,7 +3692,7 @@ function observeTransfer(connection, pending, data, size) {
   }, ended, () => ({
     bytes: data.bytesRead + data.bytesWritten
   }));
-  return resolve;
+  return resolve2;
 }
 function observeRetry({ error, ...event }) {
   if (!retries.hasSubscribers) return;
@@ -3805,7 +3853,7 @@ function runOperation(provider, options, run2, note) {
       offAbort(signal, hold);
     }
   };
-  return unwrapped(() => provider.jobs.exclusive(start, {
+  return unwrapped(() => provider.operations.exclusive(start, {
     signal,
     note
   }));
@@ -3841,18 +3889,18 @@ var PASSING_REPLIES = [
   450,
   451
 ];
-var CROWDED_REGEXP = /\b(too many|maximum|simultaneous|concurrent|(?:max|only|no more than) \d+ (?:users|clients|connections|sessions|logins)|max number of|(?:connection|user|client|session)s? limit|(?:server|site) (?:is )?full)\b/i;
-function isCrowded(error) {
+var TOO_MANY_REGEXP = /\b(too many|maximum|simultaneous|concurrent|(?:max|only|no more than) \d+ (?:users|clients|connections|sessions|logins)|max number of|(?:connection|user|client|session)s? limit|(?:server|site) (?:is )?full)\b/i;
+function hasTooManyConnections(error) {
   const reply = replyOf(error);
   if (reply === void 0 || WRONG_REGEXP.test(reply.text)) return false;
-  return reply.code === 421 || reply.code === 530 && CROWDED_REGEXP.test(reply.text);
+  return reply.code === 421 || reply.code === 530 && TOO_MANY_REGEXP.test(reply.text);
 }
 var WRONG_REGEXP = /\b(incorrect|invalid|bad|wrong|passwords?|attempts?|tries|errors|banned|blocked|length|fail(?:ed|ures?)?)\b/i;
 function waitOf({ attempt, delay: delay2 = 500, maxDelay = 3e4 }) {
   const longest = Math.min(maxDelay, delay2 * 2 ** (attempt - 1));
   return Math.round(longest * (1 - Math.random() / 2));
 }
-async function retryConnecting({ attempts = 5, ...waits }, { signal, mayRetry = isCrowded }, connect3) {
+async function retryConnecting({ attempts = 5, ...waits }, { signal, mayRetry = hasTooManyConnections }, connect3) {
   for (let attempt = 1; ; attempt++) {
     try {
       return await connect3();
@@ -3883,7 +3931,7 @@ function isPassing(error) {
   if (isRefusal(error)) {
     const { code } = error.reply;
     const isFinal = error instanceof FTPPermanentError;
-    return !isFinal && PASSING_REPLIES.includes(code) || code === 530 && isCrowded(error);
+    return !isFinal && PASSING_REPLIES.includes(code) || code === 530 && hasTooManyConnections(error);
   }
   return error instanceof FTPProtocolError || isFailedConnection(error);
 }
@@ -4006,6 +4054,115 @@ async function reconnectIfLost(provider, { retry, signal }, cause) {
   }
 }
 
+// lib/transfer/session_state.ts
+var QUERIES = /* @__PURE__ */ new Set([
+  "SIZE",
+  "MDTM",
+  "PWD",
+  "EPSV",
+  "PASV",
+  "NOOP",
+  "REST"
+]);
+var MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
+var SUPERFLUOUS = 202;
+var MAX_MOVES = 100;
+var SessionState = class {
+  /** The representation type that was set last. */
+  type;
+  /** The current directory, if it is known. */
+  directory;
+  /**
+   * Commands that lead there from the login directory; `undefined` if unknown.
+   */
+  moves = [];
+  /** The latest accepted `MODE`, `STRU`, `LANG`, and `OPTS` of each feature. */
+  settings = /* @__PURE__ */ new Map();
+  /** The latest accepted `HOST` (RFC 7151). */
+  virtualHost;
+  /** The `AUTH` and `USER` that were sent, on which the features depend. */
+  identity = "";
+  /**
+   * Discards what a command may change, because its reply may not be read.
+   *
+   * @param command The command, which was sent
+   */
+  forget(command) {
+    const word = command.verb.toUpperCase();
+    if (QUERIES.has(word)) return;
+    const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
+    if (isAfresh) this.#noteIdentity(word, String(command.argument ?? ""));
+    if (word === "REIN") {
+      this.settings.clear();
+      this.virtualHost = void 0;
+    }
+    if (isAfresh || word === "TYPE") this.type = void 0;
+    if (isAfresh || isMove(command)) {
+      this.directory = void 0;
+      this.moves = isAfresh ? [] : void 0;
+    }
+  }
+  /**
+   * Notes what a command has changed.
+   *
+   * @param command The command
+   * @param reply Its first reply
+   * @param context The `moves` before it was sent; whether it was sent under TLS
+   */
+  note(command, { code }, { moves, isSecured: isSecured2 }) {
+    const word = command.verb.toUpperCase();
+    if (QUERIES.has(word)) return;
+    const isDone2 = code < 300;
+    const argument = String(command.argument);
+    if (isDone2 && word === "TYPE") this.type = typeOf(argument);
+    const setting = settingOf(word, argument);
+    const isSet = isDone2 && code !== SUPERFLUOUS;
+    if (isSet && setting !== void 0) this.settings.set(setting, command);
+    if (isDone2 && word === "HOST") this.virtualHost = {
+      command,
+      isSecured: isSecured2
+    };
+    if (!isMove(command)) return;
+    if (!isDone2 || code === SUPERFLUOUS) this.moves = moves;
+    else if (word === "SITE") this.moves = void 0;
+    else if (argument.startsWith("/")) this.moves = [
+      command
+    ];
+    else if (moves !== void 0 && moves.length < MAX_MOVES) {
+      this.moves = [
+        ...moves,
+        command
+      ];
+    }
+  }
+  /** Notes the user: another one may be shown other features. */
+  #noteIdentity(word, argument) {
+    const others = this.identity.replace(/^USER .*\n/m, "");
+    this.identity = word === "REIN" ? "" : `${others}${word} ${argument}
+`;
+  }
+};
+function typeOf(argument) {
+  const type = argument.toUpperCase();
+  return type === "L 8" ? "I" : type;
+}
+function settingOf(word, argument) {
+  if (/^(MODE|STRU|LANG)$/.test(word)) return word;
+  const [feature] = argument.toUpperCase().split(" ", 1);
+  const isKept = word === "OPTS" || word === "SITE" && /^(NAMEFMT|UMASK|IDLE)$/.test(feature);
+  return isKept ? `${word} ${feature}` : void 0;
+}
+function isMove({ verb, argument }) {
+  return MOVE_REGEXP.test(verb) || settingOf(verb.toUpperCase(), String(argument)) === "SITE NAMEFMT";
+}
+var STATELESS_REGEXP = /^(NOOP|X?PWD|SIZE|MDTM|STAT|HELP|SYST|FEAT|ABOR|LIST|NLST|MLSD|MLST|RETR|STO[RU]|APPE|DELE|X?RMD|X?MKD|RNFR|RNTO|MFMT|MFCT|MFF|AVBL|HASH|MD5|X(CRC|MD5|SHA1?|SHA256|SHA512)|ALLO|REST|QUIT|PASV|EPSV|PORT|EPRT|HOST)$/;
+var STATELESS_SITE_REGEXP = /^(CHMOD|CHOWN|CHGRP|UTIME|HELP|SYMLINK|CPFR|CPTO|MKDIR|RMDIR)\b/i;
+function isRepeatable(word, argument) {
+  if (word === "TYPE") return /^[AI]$/i.test(argument);
+  if (word === "SITE" && STATELESS_SITE_REGEXP.test(argument)) return true;
+  return STATELESS_REGEXP.test(word) || MOVE_REGEXP.test(word) || settingOf(word, argument) !== void 0;
+}
+
 // lib/commands/raw_path.ts
 init_bytes();
 var SLASH = 47;
@@ -4050,6 +4207,7 @@ async function requestSystem(session, options) {
   const reply = await session.shared((turn) => turn.perform({
     verb: "SYST"
   }, options), options);
+  if (reply.code === SUPERFLUOUS) throw replyError(reply, "SYST");
   return reply.text.slice(4).trim();
 }
 async function requestStatus(session, path, options) {
@@ -4060,7 +4218,8 @@ async function sendSite(session, argument, options) {
   const command = {
     verb: "SITE",
     argument,
-    name: "command"
+    name: "command",
+    isLiteral: true
   };
   return await session.shared((turn) => {
     session.noteByHand(command);
@@ -4079,7 +4238,7 @@ async function chooseLanguage(session, tag, options) {
 }
 async function allocate(session, size, options) {
   if (!(Number.isSafeInteger(size) && size >= 0)) {
-    throw new RangeError(`Cannot allocate ${size} bytes: "size" must be a non-negative integer`);
+    throw new RangeError(`Cannot allocate ${typeof size === "number" ? size : `a value of type ${typeof size}`} bytes: "size" must be a non-negative integer`);
   }
   const command = {
     verb: "ALLO",
@@ -4097,8 +4256,8 @@ async function copyOnServer(session, from, to, options) {
   const target = site("CPTO", to, "to");
   return await session.exclusive(async (turn) => {
     const reply = await turn.exchange(source, options);
-    if (reply.code < 300) {
-      throw new FTPReplyError(`Cannot complete "SITE CPFR": 350 was due, got ${reply.text}`, {
+    if (reply.code !== 350) {
+      throw new FTPReplyError(`Cannot complete "SITE CPFR": expected code 350, got ${reply.text}`, {
         reply,
         command: "SITE CPFR"
       });
@@ -4161,9 +4320,9 @@ function textOf(reply) {
 var SIZE_150_REGEXP = /\(([0-9]{1,40}) bytes\)/gi;
 function parse150(reply) {
   const text = expectCode(reply, 150, 125);
-  const [, digits] = [
-    ...text.matchAll(SIZE_150_REGEXP)
-  ].at(-1) ?? [];
+  if (!text.includes("(")) return null;
+  let digits;
+  for (const match of text.matchAll(SIZE_150_REGEXP)) digits = match[1];
   return readDecimal(digits) ?? null;
 }
 function parse257(reply) {
@@ -4349,8 +4508,8 @@ async function giveUpRename(turn, fromname) {
     });
   }
 }
-async function changeDirectory(turn, dirname5, options) {
-  if (dirname5 === "..") {
+async function changeDirectory(turn, dirname7, options) {
+  if (dirname7 === "..") {
     try {
       return await turn.perform({
         verb: "CDUP"
@@ -4361,7 +4520,7 @@ async function changeDirectory(turn, dirname5, options) {
   }
   return await turn.perform({
     verb: "CWD",
-    argument: dirname5?.length === 0 ? "." : dirname5,
+    argument: dirname7?.length === 0 ? "." : dirname7,
     name: "dirname"
   }, options);
 }
@@ -4437,13 +4596,17 @@ async function requestFactsIn(turn, path, options = {}) {
     size,
     modified: shown && clock.toUTC("MDTM", shown),
     shown,
-    latest: shown && shown.getTime() + SECOND - clock.leadOf("MDTM")[0]
+    latest: shown && shown.getTime() + SECOND - clock.differenceOf("MDTM")[0]
   };
 }
 async function requestBinarySize(turn, path, options = {}) {
+  if (turn.session.state.type === "I") {
+    const ask4 = () => requestSize(turn, path, options);
+    return await optional(turn.session, "SIZE", ask4) ?? null;
+  }
   const ask3 = async () => {
     const [, size] = await Promise.all([
-      turn.session.state.type === "I" ? void 0 : turn.ensureType("I", options),
+      turn.ensureType("I", options),
       requestSize(turn, path, options)
     ]);
     return size;
@@ -4496,7 +4659,7 @@ var Breather = class {
   }
 };
 async function nextTurn(signal) {
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await new Promise((resolve2) => setTimeout(resolve2, 0));
   signal?.throwIfAborted();
 }
 async function visitAll(items, visit, signal) {
@@ -5020,24 +5183,34 @@ function read8(line, context) {
     if (type === "*MEM") return "frame";
     return type === "*FILE" ? "note" : void 0;
   }
-  if (type === "*MEM") return readMember(path, owner, context);
+  const date = first === void 0 ? void 0 : readDate2(match.slice(3, 10), context);
+  if (type === "*MEM") {
+    const facts = {
+      owner,
+      size: parseSize2(size ?? ""),
+      ...date
+    };
+    return {
+      ...facts,
+      ...readMember(path, context)
+    };
+  }
   const isDirectory2 = path.endsWith("/") || DIRECTORIES.has(type) || type === "*FILE" && FILE_REGEXP.test(path);
   return {
     name: path.replace(/\/$/, ""),
     kind: isDirectory2 ? "directory" : type === "*SYMLNK" ? "symlink" : "file",
     size: isDirectory2 ? void 0 : parseSize2(size ?? ""),
     owner,
-    ...first !== void 0 && readDate2(match.slice(3, 10), context)
+    ...date
   };
 }
-function readMember(path, owner, { directory }) {
+function readMember(path, { directory }) {
   const name = path.slice(path.lastIndexOf("/") + 1);
   const match = MEMBER_REGEXP.exec(path);
   const isOwn2 = match === null || directory?.toUpperCase() === match[1].toUpperCase();
   return {
     name,
     kind: "file",
-    owner,
     ...!isOwn2 && {
       path: `${match[1]}/${match[2]}`
     }
@@ -5165,6 +5338,8 @@ function read10(line) {
 // lib/listing/local_month.ts
 var MONTHS2 = {
   // German
+  jn: 1,
+  jnn: 1,
   mr: 3,
   mrz: 3,
   mai: 5,
@@ -5172,12 +5347,16 @@ var MONTHS2 = {
   dez: 12,
   // French
   fv: 2,
+  fvr: 2,
   fev: 2,
   avr: 4,
+  juin: 6,
   jui: 7,
   ao: 8,
+  aot: 8,
   aou: 8,
   dc: 12,
+  dce: 12,
   // Italian
   gen: 1,
   mag: 5,
@@ -5201,8 +5380,14 @@ var MONTHS2 = {
 function parseLocalMonth(text) {
   const english = parseMonth(text);
   if (english !== 0) return english;
-  const letters = text.toLowerCase().replace(/[^a-z]/g, "").slice(0, 3);
-  return Object.hasOwn(MONTHS2, letters) ? MONTHS2[letters] : 0;
+  const letters = text.toLowerCase().replace(/[^a-z]/g, "");
+  for (const key of [
+    letters.slice(0, 4),
+    letters.slice(0, 3)
+  ]) {
+    if (Object.hasOwn(MONTHS2, key)) return MONTHS2[key];
+  }
+  return 0;
 }
 
 // lib/listing/vms.ts
@@ -5210,7 +5395,7 @@ var NAME_REGEXP2 = /^([^;\s][^;]{0,254});(\d{1,5})(?=\s|$)/;
 var BARE_NAME_REGEXP = /^([A-Z0-9$_~-]{1,80}\.[A-Z0-9$_~-]{0,80})(?:$|(\s+\d{1,13}(?:\/\d{1,13})?\s+\d{1,2}-.*)$)/;
 var DIRECTORY_PREFIX_REGEXP = /^\[[\w$.~-]{1,200}\](?=.)/;
 var NEXT_NAME_REGEXP = /^\s*[^\s;[(]{1,254};\d{1,5}(?=\s|$)/;
-var DATE_REGEXP2 = /\s(\d{1,2})-([A-Za-z\x80-\xff]{3,6})-(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,7})?)?)?(?=\s|$)/;
+var DATE_REGEXP2 = /\s(\d{1,2})-([A-Za-z\x80-\xff]{3,12}\.?)-(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,7})?)?)?(?=\s|$)/;
 var SIZE_REGEXP = /\s(\d{1,13}(?:\.\d{1,3}(?=[KMGkmg]))?)(?:\/\d{1,13})?(?:([KMGkmg])[Bb]?)?(?=\s|$)/;
 var OWNER_REGEXP = /\s\[([^\]]{1,80})\]/;
 var BARE_OWNER_REGEXP = /^\s+([A-Z$][A-Z0-9$_]{0,30})\s+\(/;
@@ -5409,10 +5594,10 @@ function read14(line, context) {
   if (/^ *Volume +(?:Unit +)?Referred /.test(line)) return "frame";
   const match = DATA_SET_REGEXP.exec(line);
   if (match !== null) {
-    const [, year, month, day, organisation, name] = match;
+    const [, year, month, day, organization, name] = match;
     return {
       name,
-      kind: kindOf(organisation),
+      kind: kindOf(organization),
       ...year !== void 0 && toTime({
         year: Number(year),
         month: Number(month),
@@ -5437,9 +5622,9 @@ function read14(line, context) {
   };
   return void 0;
 }
-function kindOf(organisation) {
-  if (organisation.startsWith("PO")) return "directory";
-  return /^(?:HFS|ZFS|\?+)$/.test(organisation) ? "other" : "file";
+function kindOf(organization) {
+  if (organization.startsWith("PO")) return "directory";
+  return /^(?:HFS|ZFS|\?+)$/.test(organization) ? "other" : "file";
 }
 
 // lib/listing/zos_jes.ts
@@ -6199,7 +6384,15 @@ var CLOSING = 421;
 async function setCompression(turn, options) {
   const { session } = turn;
   const { profile, options: { compress } } = session;
-  const isDone2 = !compress || isCompressed(session) || profile.lacks(MODE_Z);
+  const isSet = isCompressed(session);
+  if (isSet && profile.lacks(MODE_Z)) {
+    await turn.perform({
+      verb: "MODE",
+      argument: "S"
+    }, options);
+    return;
+  }
+  const isDone2 = !compress || isSet || profile.lacks(MODE_Z);
   if (isDone2 || !await offersCompression(turn, options)) return;
   try {
     await turn.perform({
@@ -6212,6 +6405,14 @@ async function setCompression(turn, options) {
     if (reply === void 0 || reply.code === CLOSING) throw error;
     if (error instanceof FTPPermanentError) profile.noteLacking(MODE_Z);
   }
+}
+function isCompressionUnproven(session) {
+  return isCompressed(session) && !session.profile.decompresses;
+}
+function noteDecompressed(session, isDone2) {
+  if (!isCompressed(session)) return;
+  if (isDone2) session.profile.decompresses = true;
+  else session.profile.noteLacking(MODE_Z);
 }
 function decompress(session, stream) {
   return isCompressed(session) ? new DeflatedStream(stream) : stream;
@@ -6349,8 +6550,10 @@ var LineBlocks = class {
     }
     let block = chunk.subarray(0, end);
     if (rest.length > 0) {
-      rest.append(block, 0, block.length);
-      block = rest.view().slice();
+      const joined2 = new Uint8Array(rest.length + end);
+      joined2.set(rest.view());
+      joined2.set(block, rest.length);
+      block = joined2;
       rest.clear();
     }
     rest.append(chunk, end, chunk.length);
@@ -6515,7 +6718,7 @@ var DataStream = class {
   constructor(stream, options) {
     this.#stream = stream;
     this.#options = options;
-    this.#watchdog = new Watchdog(options.timeout, () => this.fail(new Deno.errors.TimedOut(`Cannot complete "${options.command}": no data moved within ${options.timeout} ms`)), options.ticker);
+    this.#watchdog = new Watchdog(options.timeout, () => this.fail(new Deno.errors.TimedOut(`Cannot complete "${options.command()}": no data moved within ${options.timeout} ms`)), options.ticker);
     const { signal } = options;
     if (signal !== void 0) onAbort(signal, this.#onAbort);
     if (signal?.aborted) this.fail(signal.reason);
@@ -6780,7 +6983,9 @@ var DataStream = class {
     this.#isHeld = true;
     this.interrupt(new Deno.errors.BadResource("The data connection is closed"));
     this.#stream.unref();
-    this.#options.onHold?.();
+    const { ended } = this.#options;
+    if (ended?.aborted) this.#onEnded();
+    else if (ended !== void 0) onAbort(ended, this.#onEnded);
   }
   /**
    * Ends TLS. Under TLS 1.3 the server's last records are tickets for later
@@ -6856,6 +7061,7 @@ var DataStream = class {
     await this.closed;
   }
   #onAbort = () => this.giveUp(this.#options.signal.reason);
+  #onEnded = () => this.fail(this.#options.ended.reason);
   #check() {
     if (this.#failure !== void 0) throw this.#failure;
   }
@@ -6864,6 +7070,7 @@ var DataStream = class {
     this.#isHeld = false;
     this.#watchdog.stop();
     offAbort(this.#options.signal, this.#onAbort);
+    offAbort(this.#options.ended, this.#onEnded);
     closeQuietly(this.#stream);
   }
   /** Returns the error to throw for an error of the stream, and keeps it. */
@@ -6873,7 +7080,7 @@ var DataStream = class {
     }
     const { via } = this.#stream;
     const through = via === void 0 ? "" : ` through ${via}`;
-    return this.#failure = connectionError(error, (message) => `Cannot complete "${this.#options.command}": the data connection${through} failed after ${this.#bytesRead + this.#bytesWritten} bytes: ${message}`);
+    return this.#failure = connectionError(error, (message) => `Cannot complete "${this.#options.command()}": the data connection${through} failed after ${this.#bytesRead + this.#bytesWritten} bytes: ${message}`);
   }
 };
 
@@ -6885,7 +7092,10 @@ init_printable();
 init_waiting();
 
 // lib/protocol/reply_kind.ts
-var TRANSFER = /^(RETR|STOR|STOU|APPE|LIST|NLST|MLSD)$/;
+function verbs(words) {
+  return new Set(words.split(" "));
+}
+var TRANSFER = verbs("RETR STOR STOU APPE LIST NLST MLSD");
 var OWNERS = /* @__PURE__ */ new Map([
   [
     125,
@@ -6897,46 +7107,47 @@ var OWNERS = /* @__PURE__ */ new Map([
   ],
   [
     211,
-    /^(STAT|FEAT|HELP|SYST)$/
+    verbs("STAT FEAT HELP SYST")
   ],
   [
     212,
-    /^STAT$/
+    verbs("STAT")
   ],
+  // of the known commands only: HASH, XCRC and others have it as well
   [
     213,
-    /^(SIZE|MDTM|STAT|MFMT|MFCT|MFF|AVBL|HASH|X\w+|MD5|RANG)$/
+    verbs("SIZE MDTM STAT MFMT XCWD XCUP XPWD XMKD XRMD")
   ],
   [
     214,
-    /^(HELP|FEAT|STAT)$/
+    verbs("FEAT STAT")
   ],
   [
     215,
-    /^(SYST|STAT)$/
+    verbs("SYST STAT")
   ],
   [
     227,
-    /^(PASV|CPSV|EPSV)$/
+    verbs("PASV EPSV")
   ],
   [
     229,
-    /^(EPSV|PASV)$/
+    verbs("EPSV PASV")
   ],
   [
     257,
-    /^(PWD|XPWD|MKD|XMKD)$/
+    verbs("PWD XPWD MKD XMKD")
   ]
 ]);
-var KNOWN = /^(NOOP|TYPE|MODE|STRU|CWD|XCWD|CDUP|XCUP|PWD|XPWD|MKD|XMKD|RMD|XRMD|DELE|RNFR|RNTO|SIZE|MDTM|MFMT|STAT|FEAT|SYST|EPSV|PASV|EPRT|PORT|REST|PBSZ|PROT|ABOR|RETR|STOR|STOU|APPE|LIST|NLST|MLSD|MLST)$/;
+var KNOWN = verbs("NOOP TYPE MODE STRU CWD XCWD CDUP XCUP PWD XPWD MKD XMKD RMD XRMD DELE RNFR RNTO SIZE MDTM MFMT STAT FEAT SYST EPSV PASV EPRT PORT REST PBSZ PROT ABOR RETR STOR STOU APPE LIST NLST MLSD MLST");
 var DIGITS_REGEXP = /^213 (\d+)\s*$/;
 var TIME_REGEXP2 = /^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d$/;
 var TIME_LENGTH = 14;
 function mayAnswer(verb, reply) {
   const { code } = reply;
   const owners = OWNERS.get(code);
-  if (owners === void 0 || !KNOWN.test(verb)) return true;
-  if (!owners.test(verb)) return false;
+  if (owners === void 0 || !KNOWN.has(verb)) return true;
+  if (!owners.has(verb)) return false;
   if (code !== 213) return true;
   const digits = DIGITS_REGEXP.exec(reply.text)?.[1];
   if (digits === void 0) return true;
@@ -7086,6 +7297,10 @@ var PendingCommands = class {
   get pauses() {
     return this.#tail?.pauses === true;
   }
+  /** Whether a command that was sent together with another one had a reply. */
+  get isProven() {
+    return this.#isProven;
+  }
   /**
    * Whether the next command was sent together with another one, and no such
    * command has had a reply on this connection.
@@ -7130,7 +7345,9 @@ var PendingCommands = class {
   }
   /** Removes the first entry. */
   shift() {
-    this.#head = this.#head?.next;
+    const head = this.#head;
+    this.#head = head?.next;
+    if (head !== void 0) head.next = void 0;
     if (this.#head === void 0) this.#tail = void 0;
   }
   /**
@@ -7198,8 +7415,8 @@ function refusal(session, reply, command, cause) {
 }
 
 // lib/transfer/verbs.ts
-function isUpload(command) {
-  return /^(STOR|STOU|APPE)\b/i.test(command);
+function isUpload({ verb }) {
+  return verb !== void 0 && /^(STOR|STOU|APPE)\b/i.test(verb);
 }
 
 // lib/transfer/abort.ts
@@ -7218,7 +7435,7 @@ async function explain(session, pending, error) {
   return reply.code >= 400 ? refusal(session, reply, pending.command, error) : error;
 }
 async function isRefusedUpload({ control }, pending) {
-  if (!isUpload(pending.command) || !pending.isSettled) return false;
+  if (!isUpload(pending) || !pending.isSettled) return false;
   if (control.failure !== void 0) return false;
   if ((await pending.final).code < 400) return false;
   const noop = control.send({
@@ -7235,7 +7452,7 @@ async function abortOwed(session, pending, { closeData = () => {
     return void 0;
   }
   try {
-    const isShort = !needsReply && !isUpload(pending.command) && !session.profile.leavesNothing;
+    const isShort = !needsReply && !isUpload(pending) && !session.profile.leavesNothing;
     if (!isShort) return await requestAbort(session, pending, closeData);
     session.control.send({
       verb: "ABOR"
@@ -7386,10 +7603,11 @@ function isIPv6(host) {
 function isSameHost(a, b) {
   return canonicalHost(a) === canonicalHost(b);
 }
+function withoutMapping(host) {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host)?.[1] ?? host;
+}
 function canonicalHost(host) {
-  const bare = host.toLowerCase().replace(/%.*/s, "");
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(bare);
-  if (mapped !== null) return mapped[1];
+  const bare = withoutMapping(host.toLowerCase().replace(/%.*/s, ""));
   if (!isIPv6(bare)) return bare;
   return URL.parse(`http://[${bare}]`)?.hostname ?? bare;
 }
@@ -7417,7 +7635,7 @@ function unreadable(reply, why) {
 
 // lib/connection/dial.ts
 async function dial(hostname, port, options) {
-  const { timeout, signal, ticker } = options;
+  const { timeout, signal } = options;
   const conn = await within(timeout, signal, () => new Deno.errors.TimedOut(`Cannot connect to "${showAddress(hostname, port)}": no answer within ${timeout} ms`), async (signal2) => {
     signal2.throwIfAborted = () => {
     };
@@ -7435,7 +7653,7 @@ async function dial(hostname, port, options) {
     } catch (error) {
       throw signal2.aborted ? error : connectionError(error, (message) => `Cannot connect to "${showAddress(hostname, port)}": ${message}`);
     }
-  }, ticker);
+  }, options);
   conn.setNoDelay(true);
   conn.setKeepAlive(true);
   return conn;
@@ -7506,9 +7724,11 @@ var ServerListener = class _ServerListener {
     }
     throw failure3;
   }
+  /** The local address and port. */
   get addr() {
     return this.#listener.addr;
   }
+  /** Accepts the server's connection. Closes those from other addresses. */
   async accept(options = {}) {
     const { peer, timeout } = this.#options;
     return await within(timeout, options.signal, () => new Deno.errors.TimedOut(`Cannot open a data connection: "${peer}" did not connect to port ${this.addr.port} within ${timeout} ms`), async (signal) => {
@@ -7649,9 +7869,9 @@ var NodeStream = class {
   }
   async #done(begin2) {
     if (this.#isClosed) throw closedError();
-    const { promise, resolve, reject } = Promise.withResolvers();
+    const { promise, resolve: resolve2, reject } = Promise.withResolvers();
     begin2((error) => {
-      if (!error) resolve();
+      if (!error) resolve2();
       else if (this.#isClosed) reject(closedError());
       else reject(this.#failure ?? errorOfNode(error));
     });
@@ -7664,39 +7884,91 @@ function closedError() {
 
 // lib/connection/bound_dial.ts
 init_waiting();
-async function dialFrom(localAddress, hostname, port, { timeout, signal }) {
+var STEP = 250;
+var SUPERFLUOUS2 = new Error("another address was faster");
+async function dialFrom(localAddress, hostname, port, { timeout, signal }, resolve2 = nodeModule("node:dns/promises").lookup) {
   const tried = `Cannot connect to "${showAddress(hostname, port)}" from "${localAddress}"`;
-  const { promise, resolve, reject } = Promise.withResolvers();
   for (const host of [
     showAddress(localAddress, 0),
     showAddress(hostname, port)
   ]) {
     requireNet(tried, host);
   }
-  const { connect: connect3, isIPv6: isIPv62 } = nodeModule("node:net");
-  let socket;
-  try {
-    return await within(timeout, signal, () => new Deno.errors.TimedOut(`${tried}: no answer within ${timeout} ms`), async (signal2) => {
-      socket = connect3({
-        host: hostname,
-        port,
-        localAddress,
-        family: isIPv62(localAddress) ? 6 : 4,
-        autoSelectFamily: false,
-        allowHalfOpen: true,
-        noDelay: true,
-        keepAlive: true
-      });
-      signal2.addEventListener("abort", () => reject(signal2.reason));
-      socket.on("error", (error) => reject(explain2(tried, error)));
-      socket.once("connect", () => resolve(socket));
-      const connected2 = await promise;
-      signal2.throwIfAborted();
-      return new NodeStream(connected2);
+  const late = () => new Deno.errors.TimedOut(`${tried}: no answer within ${timeout} ms`);
+  return await within(timeout, signal, late, async (signal2) => {
+    const addresses = await resolveLike(localAddress, hostname, port, resolve2);
+    const open2 = (address, signal3) => connectSocket(localAddress, address, port, signal3);
+    const socket = await firstOf(addresses, signal2, open2).catch((error) => {
+      throw signal2.aborted ? error : explain2(tried, error);
     });
+    return new NodeStream(socket);
+  });
+}
+async function resolveLike(localAddress, hostname, port, resolve2) {
+  const { isIP: isIP3 } = nodeModule("node:net");
+  if (isIP3(hostname) !== 0) return [
+    hostname
+  ];
+  const family = familyOf(localAddress);
+  const found = await resolve2(hostname, {
+    family,
+    all: true
+  }).catch(() => []);
+  const others = found.slice(1).map(({ address }) => address);
+  return [
+    hostname,
+    ...others.filter((other) => isAllowed(other, port))
+  ];
+}
+function familyOf(address) {
+  return nodeModule("node:net").isIPv6(address) ? 6 : 4;
+}
+async function firstOf(addresses, signal, open2) {
+  const others = new AbortController();
+  const ended = anySignal(signal, others.signal);
+  const attempts = [];
+  for (const address of addresses) {
+    const attempt = open2(address, ended);
+    attempts.push(attempt);
+    attempt.catch(() => {
+    });
+    if (attempts.length === addresses.length) break;
+    const isOpen = await settle(attempt.then(() => true, () => false), STEP);
+    if (isOpen === true || signal.aborted) break;
+  }
+  try {
+    return await Promise.any(attempts);
+  } catch {
+    return await attempts[0];
+  } finally {
+    others.abort(SUPERFLUOUS2);
+  }
+}
+async function connectSocket(localAddress, host, port, signal) {
+  const { connect: connect3 } = nodeModule("node:net");
+  const { promise, resolve: resolve2, reject } = Promise.withResolvers();
+  const socket = connect3({
+    host,
+    port,
+    localAddress,
+    family: familyOf(localAddress),
+    autoSelectFamily: false,
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true
+  });
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  socket.on("error", reject);
+  socket.once("connect", () => resolve2(socket));
+  try {
+    if (signal.aborted) abort();
+    return await promise;
   } catch (error) {
-    socket?.destroy();
+    socket.destroy();
     throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 function explain2(tried, error) {
@@ -7816,10 +8088,10 @@ var DialedStream = class {
   }
   async #untilClosed(begin2) {
     if (this.#isClosed) throw closedError2();
-    const { promise, resolve, reject } = Promise.withResolvers();
+    const { promise, resolve: resolve2, reject } = Promise.withResolvers();
     this.#pending.add(reject);
     try {
-      begin2().then(resolve, reject);
+      begin2().then(resolve2, reject);
       return await promise;
     } finally {
       this.#pending.delete(reject);
@@ -8318,7 +8590,7 @@ async function dialThrough(proxy, target, options, dialHost = dial) {
   });
   const dialog = new ProxyDialog(stream, proxy, target);
   try {
-    const first = await within(timeout, signal, () => new Deno.errors.TimedOut(`${tried}: the proxy did not answer within ${timeout} ms; if it never does, check the scheme and the port in "proxy"`), (signal2) => abortable(converse(dialog), signal2));
+    const first = await within(timeout, signal, () => new Deno.errors.TimedOut(`${tried}: the proxy did not answer within ${timeout} ms; if it never does, check the scheme and the port in "proxy"`), (signal2) => abortable(runDialog(dialog), signal2));
     const before = first.length > 0 ? Promise.resolve(first) : void 0;
     return new PrefixedStream(stream, before, proxy.shown);
   } catch (error) {
@@ -8326,13 +8598,14 @@ async function dialThrough(proxy, target, options, dialHost = dial) {
     throw error;
   }
 }
-async function converse(dialog) {
+async function runDialog(dialog) {
   if (dialog.proxy.protocol === "http") return await connectByHTTP(dialog);
   await connectBySocks5(dialog);
   return new Uint8Array(0);
 }
 
 // lib/connection/route.ts
+init_waiting();
 function makeRoute({ dial: dial2, proxy, localAddress }) {
   if (localAddress !== void 0) checkLocalAddress(localAddress);
   if (dial2 !== void 0) {
@@ -8363,7 +8636,17 @@ function dialerFrom(localAddress) {
     "::"
   ].some((any) => isSameHost(any, localAddress));
   if (isAny) return dial;
-  return (hostname, port, options) => dialFrom(localAddress, hostname, port, options);
+  return (hostname, port, options) => joined(options, (options2) => dialFrom(localAddress, hostname, port, options2));
+}
+function joined({ ended, ...options }, open2) {
+  const { signal = ended } = options;
+  return signal === void 0 || ended === void 0 || signal === ended ? open2({
+    ...options,
+    signal
+  }) : withEither(ended, signal, (signal2) => open2({
+    ...options,
+    signal: signal2
+  }));
 }
 function checkActive({ via }) {
   if (via === void 0) return;
@@ -8406,11 +8689,12 @@ function indirectRoute(name, open2) {
       };
     },
     dialData(hostname, port, _name, options) {
-      return open2({
+      const target = {
         hostname,
         port,
         transport: "data"
-      }, options);
+      };
+      return joined(options, (options2) => open2(target, options2));
     }
   };
 }
@@ -8442,10 +8726,10 @@ function injectionError() {
   return new FTPProtocolError(`Cannot change the protection of the control connection: bytes came in clear text behind the reply that agreed to it; the connection is closed`);
 }
 function unexpectedReplyError(reply) {
-  return new FTPProtocolError(`Received a reply that no command is waiting for, "${printable(reply.text)}": the connection is out of step and closed`);
+  return new FTPProtocolError(`Received a reply that no command is waiting for, "${printable(reply.text)}": replies no longer match their commands, so the connection is closed`);
 }
 function wrongReplyError(pending, reply) {
-  return new FTPProtocolError(`Cannot complete "${pending.command}": "${printable(reply.text)}" is a reply to another command; the connection is out of step and closed`);
+  return new FTPProtocolError(`Cannot complete "${pending.command}": "${printable(reply.text)}" is a reply to another command; replies no longer match their commands, so the connection is closed`);
 }
 function closedByReplyError(reply) {
   return new Deno.errors.ConnectionReset(`The server closed the connection: ${printable(reply.text)}`);
@@ -8501,10 +8785,10 @@ var ReplyLimit = class {
    * @param run Waits for a promise that is `undefined` at the limit
    */
   async wait(promise, isDue, run2) {
-    const { promise: late, resolve } = Promise.withResolvers();
+    const { promise: late, resolve: resolve2 } = Promise.withResolvers();
     const wait = {
       isDue,
-      expire: () => resolve(void 0),
+      expire: () => resolve2(void 0),
       ticks: 0
     };
     this.#waits.add(wait);
@@ -8584,11 +8868,11 @@ var SessionLock = class {
     }
   }
   async #queueUp(isAlone, signal, note) {
-    const { promise, resolve } = Promise.withResolvers();
+    const { promise, resolve: resolve2 } = Promise.withResolvers();
     const waiting = {
       isAlone,
       note,
-      start: resolve
+      start: resolve2
     };
     this.#queue.push(waiting);
     try {
@@ -8627,100 +8911,6 @@ var SessionLock = class {
   }
 };
 
-// lib/transfer/session_state.ts
-var MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
-var SUPERFLUOUS = 202;
-var MAX_MOVES = 100;
-var SessionState = class {
-  /** The representation type that was set last. */
-  type;
-  /** The current directory, if it is known. */
-  directory;
-  /**
-   * Commands that lead there from the login directory; `undefined` if unknown.
-   */
-  moves = [];
-  /** The latest accepted `MODE`, `STRU`, `LANG`, and `OPTS` of each feature. */
-  settings = /* @__PURE__ */ new Map();
-  /** The latest accepted `HOST` (RFC 7151). */
-  virtualHost;
-  /** The `AUTH` and `USER` that were sent, on which the features depend. */
-  identity = "";
-  /**
-   * Discards what a command may change, because its reply may not be read.
-   *
-   * @param command The command, which was sent
-   */
-  forget(command) {
-    const word = command.verb.toUpperCase();
-    const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
-    if (isAfresh) this.#noteIdentity(word, String(command.argument ?? ""));
-    if (word === "REIN") {
-      this.settings.clear();
-      this.virtualHost = void 0;
-    }
-    if (isAfresh || word === "TYPE") this.type = void 0;
-    if (isAfresh || isMove(command)) {
-      this.directory = void 0;
-      this.moves = isAfresh ? [] : void 0;
-    }
-  }
-  /**
-   * Notes what a command has changed.
-   *
-   * @param command The command
-   * @param reply Its first reply
-   * @param context The `moves` before it was sent; whether it was sent under TLS
-   */
-  note(command, { code }, { moves, isSecured: isSecured2 }) {
-    const isDone2 = code < 300;
-    const argument = String(command.argument);
-    const word = command.verb.toUpperCase();
-    if (isDone2 && word === "TYPE") this.type = argument.toUpperCase();
-    const setting = settingOf(word, argument);
-    const isSet = isDone2 && code !== SUPERFLUOUS;
-    if (isSet && setting !== void 0) this.settings.set(setting, command);
-    if (isDone2 && word === "HOST") this.virtualHost = {
-      command,
-      isSecured: isSecured2
-    };
-    if (!isMove(command)) return;
-    if (!isDone2) this.moves = moves;
-    else if (word === "SITE") this.moves = void 0;
-    else if (argument.startsWith("/")) this.moves = [
-      command
-    ];
-    else if (moves !== void 0 && moves.length < MAX_MOVES) {
-      this.moves = [
-        ...moves,
-        command
-      ];
-    }
-  }
-  /** Notes the user: another one may be shown other features. */
-  #noteIdentity(word, argument) {
-    const others = this.identity.replace(/^USER .*\n/m, "");
-    this.identity = word === "REIN" ? "" : `${others}${word} ${argument}
-`;
-  }
-};
-function settingOf(word, argument) {
-  if (/^(MODE|STRU|LANG)$/.test(word)) return word;
-  const [feature] = argument.toUpperCase().split(" ", 1);
-  const isKept = word === "OPTS" || word === "SITE" && /^(NAMEFMT|UMASK|IDLE)$/.test(feature);
-  return isKept ? `${word} ${feature}` : void 0;
-}
-function isMove({ verb, argument }) {
-  return MOVE_REGEXP.test(verb) || settingOf(verb.toUpperCase(), String(argument)) === "SITE NAMEFMT";
-}
-var STATELESS_REGEXP = /^(NOOP|X?PWD|SIZE|MDTM|STAT|HELP|SYST|FEAT|ABOR|LIST|NLST|MLSD|MLST|RETR|STO[RU]|APPE|DELE|X?RMD|X?MKD|RNFR|RNTO|MFMT|MFCT|MFF|AVBL|HASH|MD5|X(CRC|MD5|SHA1?|SHA256|SHA512)|ALLO|REST|QUIT|PASV|EPSV|PORT|EPRT|HOST)$/;
-var STATELESS_SITE_REGEXP = /^(CHMOD|CHOWN|CHGRP|UTIME|HELP|SYMLINK|CPFR|CPTO|MKDIR|RMDIR)\b/i;
-function isRepeatable(word, argument) {
-  if (word === "TYPE") return /^[AI]$/i.test(argument);
-  if (word === "SITE" && STATELESS_SITE_REGEXP.test(argument)) return true;
-  return STATELESS_REGEXP.test(word) || MOVE_REGEXP.test(word) || settingOf(word, argument) !== void 0;
-}
-
 // lib/transfer/turn.ts
 var Turn = class {
   /** The session. */
@@ -8753,13 +8943,24 @@ var Turn = class {
    * 3.1.1).
    */
   async ensureType(type, options) {
-    if (this.session.state.type === type) return;
+    const { state: state2, profile } = this.session;
+    if (state2.type === type) return;
+    const argument = type === "I" ? binaryOf(profile) : type;
     await this.perform({
       verb: "TYPE",
-      argument: type
+      argument
     }, options);
   }
 };
+var BYTES = "L 8";
+function binaryOf(profile) {
+  const type = [
+    "I",
+    BYTES
+  ].find((type2) => !profile.hungUpAt(`TYPE ${type2}`));
+  if (type !== void 0) return type;
+  throw new Deno.errors.NotSupported(`Cannot set a binary type: the server closed the connection at "TYPE I" and at "TYPE ${BYTES}", which are not sent again, and without them it may convert the bytes; list(), nlst() and retrlines() need no type, and ntransfercmd() transfers without one`);
+}
 var ExclusiveTurn = class extends Turn {
   /** Distinguishes the types: a shared turn is not an exclusive one. */
   isExclusive = true;
@@ -8796,7 +8997,7 @@ var Session = class {
   #peer;
   #ended;
   /** Pending ends of transfers. */
-  #endings = /* @__PURE__ */ new Set();
+  #endings = [];
   #transfer;
   #ahead;
   #renewing;
@@ -8832,11 +9033,7 @@ var Session = class {
     control.closed.then(() => {
       ending.abort(control.failure);
       if (this.#control === control) this.#ahead?.drop();
-      const { lostOver, failure: failure3 } = control;
-      const hungUp = failure3 instanceof Deno.errors.UnexpectedEof;
-      if (lostOver !== void 0 && hungUp) {
-        this.profile.noteHangUp(lostOver.command);
-      }
+      if (control.isHungUp) this.profile.noteHangUp(this.#causeOf(control));
     });
   }
   /** The control connection. Replaced by {@linkcode renew}. */
@@ -8898,11 +9095,11 @@ var Session = class {
   /** Ends a transfer without a turn. Calls that need a turn wait for it. */
   async settle(end) {
     const ending = end();
-    this.#endings.add(ending);
+    this.#endings.push(ending);
     try {
       return await ending;
     } finally {
-      this.#endings.delete(ending);
+      this.#endings.splice(this.#endings.indexOf(ending), 1);
     }
   }
   /**
@@ -8934,7 +9131,7 @@ var Session = class {
   ready(signal, { isForced = false } = {}) {
     const { transfer } = this;
     transfer?.endIfLeft();
-    const isSettled = this.#endings.size === 0;
+    const isSettled = this.#endings.length === 0;
     const isFree2 = transfer === void 0 && !this.#control.isDoubtful;
     if (isSettled && isFree2) return void 0;
     const open2 = async () => {
@@ -8974,8 +9171,10 @@ var Session = class {
   /**
    * Runs a query. If the server closes the connection at a command that it may
    * not know, repeats the query on another connection, without this command.
+   *
+   * @param options `isDone`: whether the query may not be repeated any more
    */
-  async pastHangUps(query, { signal }) {
+  async pastHangUps(query, { signal, isDone: isDone2 }) {
     const passed = /* @__PURE__ */ new Set();
     for (; ; ) {
       const first = this.#control;
@@ -8984,20 +9183,27 @@ var Session = class {
       } catch (error) {
         const isReplacement = this.#control !== first && this.#control.failure === void 0;
         const control = isReplacement ? this.#replaced : this.#control;
-        const { failure: failure3, lostOver: { verb = "", command = "" } = {} } = control;
-        const isHangUp = failure3 instanceof Deno.errors.UnexpectedEof && !passed.has(verb);
-        if (!isHangUp) throw error;
-        passed.add(verb);
+        const command = this.#causeOf(control);
+        const isOther = !control.isHungUp || passed.has(command);
+        if (isOther || isDone2?.()) throw error;
+        passed.add(command);
         this.profile.noteHangUp(command);
+        const [verb = ""] = command.split(" ", 1);
         if (verb !== "" && !this.profile.lacks(verb)) throw error;
         const isReplaced2 = this.#control !== control || await this.replace(error, signal);
         if (!isReplaced2) throw error;
       }
     }
   }
+  /** Returns the command that made the server hang up; "" if unknown. */
+  #causeOf({ unknown, hungUpAt }) {
+    const { command = "" } = unknown ?? {};
+    if (this.profile.isAvoidable(command)) return command;
+    return hungUpAt?.command ?? command;
+  }
   /** Waits until no end of a transfer is pending. */
   async #settled(signal) {
-    while (this.#endings.size > 0) {
+    while (this.#endings.length > 0) {
       await abortable(Promise.allSettled([
         ...this.#endings
       ]), signal);
@@ -9063,6 +9269,9 @@ var Session = class {
   }
   async #perform(command, options) {
     const { reply, pending } = await this.#ask(command, options?.signal);
+    if (reply.code === SUPERFLUOUS && isChange(command)) {
+      throw replyError(reply, pending.command);
+    }
     return expectSuccess(reply, pending.command);
   }
   /**
@@ -9135,8 +9344,9 @@ var Session = class {
     const { moves } = state2;
     this.#forget(command);
     const reply = await control.wait(pending.first, signal);
-    const verb = command.verb.toUpperCase();
-    if (reply.code < 500) this.profile.noteKnown(verb);
+    if (reply.code < 500 && reply.code !== CLOSING2) {
+      this.profile.noteKnown(command);
+    }
     const isSecured2 = control.stream.info !== void 0;
     state2.note(command, reply, {
       moves,
@@ -9150,11 +9360,23 @@ var Session = class {
   }
   /** Discards what a command may change, because its reply may not be read. */
   #forget(command) {
-    if (!LOOK_REGEXP.test(command.verb)) this.ahead = void 0;
+    if (this.#ahead !== void 0 && !LOOK_REGEXP.test(command.verb)) {
+      this.ahead = void 0;
+    }
     this.state.forget(command);
   }
 };
 var PUT_ADVICE = "await getresp() until it returns the final reply first";
+function isChange({ verb, argument, isLiteral }) {
+  if (isLiteral) return false;
+  if (!/^SITE$/i.test(verb)) return CHANGE_REGEXP.test(verb);
+  const start = argument?.slice(0, LONGEST_SITE) ?? "";
+  return SITE_CHANGE_REGEXP.test(typeof start === "string" ? start : String.fromCharCode(...start));
+}
+var LONGEST_SITE = 6;
+var CHANGE_REGEXP = /^(DELE|X?RMD|X?MKD|RNTO|X?CWD|CDUP|XCUP|MFMT|MFF|MFCT)$/i;
+var SITE_CHANGE_REGEXP = /^(CHMOD|CPTO|UTIME) /i;
+var CLOSING2 = 421;
 var LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/i;
 function expectSuccess(reply, command) {
   if (reply.code >= 200 && reply.code < 300) return reply;
@@ -9274,7 +9496,8 @@ function requestBehind(turn, options) {
 }
 function mayRequestBehind(session) {
   const { profile, control, protection, options } = session;
-  return profile.allowsJoining && control.isPipelining && isPassiveKnown(session) && protection === void 0 && !options.compress;
+  const isPossible = isPassive(session) && !profile.needsPRET && (isPassiveKnown(session) || profile.hasExtendedPassive === void 0 && control.hasPipelined);
+  return profile.allowsJoining && control.isPipelining && isPossible && protection === void 0 && !options.compress;
 }
 function isPassiveKnown(session) {
   const { profile } = session;
@@ -9410,6 +9633,7 @@ async function requestEpsv(turn, { signal }) {
   try {
     return await address;
   } catch (error) {
+    if (control.hungUpAt === pending) noteClosed(session, error);
     const isFinal = reply.code === 421 || isStuck(error) || asksForPRET(error) && !profile.needsPRET;
     if (isFinal) throw error;
     const asking = requestPasv(turn, {
@@ -9491,8 +9715,8 @@ function noteLoss(session, pending, error) {
   profile.hasExtendedPassive = false;
   LOSSES.add(error);
 }
-function noteClosed({ control: { failure: failure3 }, profile }, error) {
-  const isClosed = failure3 instanceof Deno.errors.UnexpectedEof || failure3 instanceof Deno.errors.ConnectionReset;
+function noteClosed({ control: { failure: failure3, isHungUp }, profile }, error) {
+  const isClosed = isHungUp || failure3 instanceof Deno.errors.ConnectionReset;
   if (!isClosed || profile.hasExtendedPassive !== void 0) return;
   profile.hasExtendedPassive = false;
   LOSSES.add(error);
@@ -9619,12 +9843,14 @@ function openForNext(turn) {
 function dialData(session, [host, port], signal) {
   const { timeout, host: named, route } = session.options;
   const name = host === session.peer[0] ? named : host;
-  const { ticker } = session.control;
-  return session.untilEnded(signal, (signal2) => route.dialData(host, port, name, {
+  const { control: { ticker }, ended } = session;
+  const options = {
     timeout,
-    signal: signal2,
+    signal,
+    ended,
     ticker
-  }));
+  };
+  return route.dialData(host, port, name, options);
 }
 async function dialEitherWay(turn, options) {
   const { session } = turn;
@@ -9810,7 +10036,7 @@ var Transfer = class {
   /** Whether {@linkcode askBehind} would send commands. */
   get mayAskBehind() {
     if (!this.isOpen || !this.#session.control.isPipelining) return false;
-    return isUpload(this.command) ? this.early !== void 0 && this.#session.profile.servesInOrder : this.data.isEnded && !this.data.isCut;
+    return isUpload(this.#pending) ? this.early !== void 0 && this.#session.profile.servesInOrder : this.data.isEnded && !this.data.isCut;
   }
   /** Sends a `NOOP` while the transfer is open. */
   sendNoop() {
@@ -9831,8 +10057,8 @@ var Transfer = class {
     return await this.finish(options);
   }
   /**
-   * Ends the transfer after an error, like {@linkcode failed}. It is no failure
-   * if the server reset the data connection after all of the data: it sends
+   * Ends the transfer after an error, like {@linkcode failed}. A reset data
+   * connection is no failure if all of the data came before: if the server sends
    * 2yz, and the size of the file matches.
    *
    * @returns The final 2yz reply, if the transfer is complete
@@ -9869,7 +10095,7 @@ var Transfer = class {
   async #isWhole({ signal, isWhole }) {
     const { data, size: announced } = this;
     if (data.tls !== void 0 && !isProtected(this.#session)) return false;
-    if (isWhole !== void 0 || isUpload(this.command)) {
+    if (isWhole !== void 0 || isUpload(this.#pending)) {
       return isWhole === true;
     }
     const completeness = await proveWhole(this.#session, {
@@ -9897,14 +10123,14 @@ var Transfer = class {
   }
   async #finish(options) {
     const { signal } = options;
-    const isEarly = !isUpload(this.command) && !this.data.isEnded;
+    const isEarly = !isUpload(this.#pending) && !this.data.isEnded;
     const { failure: failure3 } = this.data;
     this.data.close();
     if (this.data.isHeld || isEarly) {
       await endHeld(this.#session, this.#pending, this);
     }
     await this.data.closed;
-    const isCut = failure3 === void 0 && isUpload(this.command) && this.data.failure !== void 0;
+    const isCut = failure3 === void 0 && isUpload(this.#pending) && this.data.failure !== void 0;
     if (isCut) throw await this.failed(this.data.failure, options);
     let reply;
     try {
@@ -9988,8 +10214,8 @@ var Transfer = class {
    * completely read download wait for their confirmation.
    */
   endIfLeft() {
-    const { data, command } = this;
-    const isEarly = data.isClosed && !data.isEnded && !isUpload(command);
+    const { data } = this;
+    const isEarly = data.isClosed && !data.isEnded && !isUpload(this.#pending);
     if (this.#isLeft || !isEarly && data.failure === void 0) return;
     this.#isLeft = true;
     this.#session.settle(() => this.#endLeft()).catch(() => {
@@ -10030,9 +10256,9 @@ var Transfer = class {
     const closeData = async (isSeen) => {
       data.interrupt(reason);
       const { protection, profile } = this.#session;
-      const mayBeProFTPD = profile.mayBe("ProFTPD");
-      const isWriting = isSeen && !isUpload(this.command);
-      if (protection !== void 0 && mayBeProFTPD && isWriting) {
+      const isWriting = isSeen && !isUpload(this.#pending);
+      const mayEnd = protection !== void 0 && profile.mayEndAtClosedData;
+      if (mayEnd && isWriting) {
         await settle(Promise.race([
           this.#pending.final,
           drain(data.stream)
@@ -10040,7 +10266,7 @@ var Transfer = class {
       }
       data.fail(reason);
     };
-    const isEarly = !isUpload(this.command) && !data.isEnded;
+    const isEarly = !isUpload(this.#pending) && !data.isEnded;
     return this.#aborting = this.#session.settle(async () => {
       const options = {
         closeData,
@@ -10092,6 +10318,20 @@ function restartCommand(rest) {
 async function openTransfer(turn, command, options = {}) {
   const { session } = turn;
   checkTransfer(session, command, options);
+  let isSent = false;
+  const onSend = () => {
+    isSent = true;
+  };
+  return await session.pastHangUps(() => openOnce(turn, command, {
+    ...options,
+    onSend
+  }), {
+    signal: options.signal,
+    isDone: () => isSent
+  });
+}
+async function openOnce(turn, command, options) {
+  const { session } = turn;
   await session.protection?.prepare(turn, {
     signal: options.signal
   });
@@ -10151,10 +10391,10 @@ var NO_TYPE_REPLIES = [
   504,
   550
 ];
-async function setType(turn, { verb }, { type, signal }) {
+async function setType(turn, command, { type, signal }) {
   const { profile } = turn.session;
   if (type === void 0) return void 0;
-  const mayBeBinary = type === "A" && !isUpload(verb);
+  const mayBeBinary = type === "A" && !isUpload(command);
   if (!mayBeBinary) {
     await turn.ensureType(type, {
       signal
@@ -10239,9 +10479,10 @@ async function sendRestart(turn, rest, options) {
     command: `REST ${rest}`
   });
 }
-async function begin(session, command, channel2, { signal, advice, rest, onOpen, early }) {
+async function begin(session, command, channel2, { signal, advice, rest, onOpen, onSend, early }) {
   const { control, protection, options } = session;
   signal?.throwIfAborted();
+  onSend();
   const pending = control.send(command, {
     kind: "transfer",
     advice
@@ -10275,12 +10516,10 @@ async function begin(session, command, channel2, { signal, advice, rest, onOpen,
     timeout: options.timeout,
     signal: isLate ? void 0 : signal,
     onAbort: (reason) => transfer.interrupt(reason),
-    holds: protection !== void 0 && !isUpload(pending.command),
-    onHold: () => {
-      control.closed.then(() => data.isHeld && data.fail(control.failure));
-    },
+    holds: protection !== void 0 && !isUpload(command),
+    ended: session.ended,
     ticker: control.ticker,
-    command: pending.command
+    command: () => pending.command
   });
   const isUsual = reply.code === 150 || reply.code === 125;
   const size = isUsual ? parse150(reply) : null;
@@ -10394,7 +10633,7 @@ async function* readPieces(reader, blocksize) {
       yield buffer2.subarray(0, n);
     } else {
       empty++;
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await new Promise((resolve2) => setTimeout(resolve2, 0));
     }
   }
   throw new TypeError(`Cannot upload from a reader whose read() returns 0, ${MAX_EMPTY_READS} times in a row: it must return null at the end`);
@@ -10571,8 +10810,10 @@ async function* iterateOnce(session, command, options) {
   await transfer.finish(options);
 }
 async function receive(session, command, options, consume) {
-  const transfer = await session.exclusive((turn) => openTransfer(turn, command, options), options);
-  return await transfer.complete(() => consume(transfer), options);
+  return await session.control.ticker.during(async () => {
+    const transfer = await session.exclusive((turn) => openTransfer(turn, command, options), options);
+    return await transfer.complete(() => consume(transfer), options);
+  });
 }
 
 // lib/transfer/kept_lines.ts
@@ -10768,8 +11009,8 @@ var LIBRARY_REGEXP = /^[A-Z$#@][A-Z0-9$#@_.]{0,9}$/;
 async function originOf(turn, path, options) {
   const { session } = turn;
   const origin = await requestDirectory(turn, options);
-  const hasNoWayBack = textOfPath(session, path).startsWith("/") && LIBRARY_REGEXP.test(origin);
-  if (!hasNoWayBack) return origin || void 0;
+  const isOneWay = textOfPath(session, path).startsWith("/") && LIBRARY_REGEXP.test(origin);
+  if (!isOneWay) return origin || void 0;
   if (session.profile.lacks(NAME_FORMAT)) return void 0;
   try {
     const { text } = await turn.perform({
@@ -10779,7 +11020,7 @@ async function originOf(turn, path, options) {
       await turn.perform(NAME_FORMAT_COMMAND, options);
     }
   } catch (error) {
-    if (!(error instanceof FTPPermanentError)) throw error;
+    if (!(error instanceof FTPError) || error.reply?.code === 421) throw error;
   }
   const directory = await requestDirectory(turn, options);
   if (!LIBRARY_REGEXP.test(directory)) return directory || void 0;
@@ -10858,7 +11099,7 @@ var MAX_LISTING_LINE = 65535;
 var DEFAULT_SLACK = 864e5;
 
 // parser/parser.wasm
-var __deno_wasm_bytes__ = Uint8Array.from(atob("AGFzbQEAAAABahBgAn9/AX9gAAF/YAN/f38Bf2ACf38AYAR/f39/AX9gBX9/f39/AX9gBn9/f3x/fwF/YAV/f39/fgBgA39/fAF/YAN/f38AYAR/f398AGAEf39/fwBgAABgAX8AYAF/AX9gBX9/f3x8AX8DLCsFBgMABAIHAAAICQAKCwAMDQ4BAQEAAAAAAAMAAAAAAgACAgAEDwIBAQEBBQQBAQQEBowBFnwBRAAAAAAAAAAAC3wBRAAAAAAAAAAAC38BQbIPC38BQQALfwFBAAt/AUEAC3wBRAAAAAAAAAAAC38BQQALfAFEAAAAAAAAAAALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAsHrQELDGlucHV0QWRkcmVzcwAqCWlucHV0U2l6ZQApDHN0YXRlQWRkcmVzcwAoDWNvbnN1bWVkQnl0ZXMAJw5saXN0aW5nQWRkcmVzcwAUC3NjYW5MaXN0aW5nACURcmVwbHlDb2Rlc0FkZHJlc3MAFBByZXBseUVuZHNBZGRyZXNzABMScmVwbHlTdGFydHNBZGRyZXNzABILc2NhblJlcGxpZXMAEQZtZW1vcnkCAAgBDwwBJArcygEr2gQCBH8BfCADIARPBH9BAQUgAy0AACIFQQlGIAVBIEZyC0UEQEEADwsgAyEFA0AgBCAFSwR/IAUtAAAiBkEJRiAGQSBGcgVBAAsEQCAFQQFqIQUMAQsLIAUgBEEAEAUEfyMJIgUgBE8Ef0EBBSAFLQAAIgVBCUYgBUEgRnILBUEAC0UEQCADIARJBH8gAy0AAAVBAAsiBUEJRiAFQSBGciIFBEAgA0EBaiAESQR/IAMtAAEFQQALIgVBCUYgBUEgRnIhBQsgBQR/IANBAmogBEkEfyADLQACBUEACyIEQQlGIARBIEZyBUEACyQLIAAgASACRAAAAAAAAAAAQQMgA0EBaiADIAUbEAEPCyMIIQkjCSEGIwoEQCAGIQMDQCADIARJBH8gAy0AACIFQQlGIAVBIEZyBUEACwRAIANBAWohAwwBCwsgAyAESQR/IAMtAAAFQQALIghBLUYgCEErRnIEfyADQQFqIQUDQCAEIAVLBH8gBS0AAEEwa0EKSQVBAAsEQCAFQQFqIQUMAQsLIAUgA0EFakYFQQALBH8gA0EFaiAETwR/QQEFIAMtAAUiBEEJRiAEQSBGcgsFQQALBEAgA0EBaiEEIANBBWohBQNAIAQgBUkEQCAELQAAQTBrIAdBCmxqIQcgBEEBaiEEDAELCyAAIAEgAiAJQQEgA0EFahABRQRAQQAPCyMGIAdB5ABtQTxsIAdB5ABvardEAAAAAABM7UCiIgmaIAkgCEErRhtEAAAAAAAAAAAjAKGhoCQGQQEPCwsgACABIAIgCUEBQQIjChsgBhABC9wBAQF/IAFBAEwgAUEMSnIgAEEATHIgAkEATHIEQEEADwsgAUECRgR/QRxBHSAAQQNxBH9BAQUgAEHkAG8Ef0EABSAAQZADbwsLGwUgASABQQN1akEBcUEeagsgAkgEQEEADwsgAEEBayAAIAFBAkwbIgBBkANtIQYgAUEDayABQQlqIAFBAkobQZkBbEECakEFbSACaiAAIAZBkANsayIAQe0CbCAAQQRtaiAAQeQAbWtqIAZBsfUIbGpB7fQra7dEAAAAAHCZlEGiIAOgIwChJAYgBCQHIAUkBUEBC4sDAQF+IwQgAEGA4AtrNgJAIwQgAUGA4AtrNgJEIAEgAGsiAEEITQR+IAFBCGspAwBCsODAgYOGjJgwhUJ/QgggAK19QgOGhoMiAkIKfiACQgiIfEL/gfyH8J/A/wCDIgJC5AB+IAJCEIh8Qv//g4Dw/z+DIgJCkM4AfiACQiCIfEL/////D4MFIABBEE0EfiABQRBrKQMAQrDgwIGDhoyYMIVCf0IIIABBCGutfUIDhoaDIgJCCn4gAkIIiHxC/4H8h/CfwP8AgyICQuQAfiACQhCIfEL//4OA8P8/gyICQpDOAH4gAkIgiHxC/////w+DQoDC1y9+IAFBCGspAwBCsODAgYOGjJgwhSICQgp+IAJCCIh8Qv+B/Ifwn8D/AIMiAkLkAH4gAkIQiHxC//+DgPD/P4MiAkKQzgB+IAJCIIh8Qv////8Pg3wFQn8LCyICQv////////8PWARAIwQgAro5AzAjBCMEKAIIQf95cUGAAnI2AggFIwQjBCgCCEH/eXFBgARyNgIICwv4BgEHfyABIABrQQNLBH8gAC0AAyIEQQlGIARBIEZyBUEACwRAIAAtAAIgAC0AAEEQdCAALQABQQh0cnJBoMCAAXIiBEGZ7ajiAmxBHHZBAnRB4BFqKAIAIgdB/wFxQQAgB0EIdiAERhsiBARAIABBA2okAyAEDwsLIABBGGogASABIABrQRhLGyEHQQAhAQNAIAAgB0kEQAJAAkAgAC0AACIIQYABTwRAIAVBCHQgCHIgBSADQQNIGyEFIAYgBkEIdCAIciADIgRBAWoiA0EBcSAEQQZOchshBgwBCyAIQSByQeEAa0EaTw0BIAEiBEEBaiEBIARBBEgEQCACQQh0IAhyQSByIQILCyAAQQFqIQAMAgsLCyAAJAMgA0UEQCABQQNIBEBBAA8LIAFBBE4Ef0EAIQBBnAgoAgBBAnYhAwJ/A0AgACADSARAIAIgAEECdCIEQaAIaigCAEYEQCAEQaQIaigCAAwDCyAAQQJqIQAMAQsLQQALBUEACyIABEAgAA8LIAJBCHYgAiABQQROGyIBQZntqOICbEEcdkECdEHgEWooAgAiAEH/AXFBACAAQQh2IAFGGyIABH8gAAVBACEAQZwIKAIAQQJ2IQICfwNAIAAgAkgEQCABIABBAnQiA0GgCGooAgBGBEAgA0GkCGooAgAMAwsgAEECaiEADAELC0EACwsPCyABRQRAQQEgBUHAgYMGcUHAgYMGR0EBIANBA0ggA0EGTgR/QQAhAEHsDigCAEECdiEBAn8DQCAAIAFIBEAgBiAAQQJ0IgJB8A5qKAIARgRAIAJB9A5qKAIADAMLIABBAmohAAwBCwtBAAsFQQALIgAbGwRAIAAPCyAFQaDAgAFyIQFBACEAQewPKAIAQQJ2IQICfwNAIAAgAkgEQCABIABBAnQiA0HwD2ooAgBGBEAgA0H0D2ooAgAMAwsgAEECaiEADAELC0EACw8LQQAhAEHsDCgCAEECdiEDQQEgAUEESAJ/A0AgACADSARAIAIgAEECdCIBQfAMaigCAEYEQCABQfQMaigCAAwDCyAAQQJqIQAMAQsLQQALIgAbBH8gAAUgAkEIdiEBQQAhAEHsDCgCAEECdiECAn8DQCAAIAJIBEAgASAAQQJ0IgNB8AxqKAIARgRAIANB9AxqKAIADAMLIABBAmohAAwBCwtBAAsLC80GAgV/AXwCQCAARSABQQBMciABQR9Kcg0AIAIhBQNAIAIgA0kEfyACLQAAIgRBCUYgBEEgRnIFQQALBEAgAkEBaiECDAELCyACIANJBH8gAi0AAAVBAAtBMGtBCk8NACACIQQDQCADIARLBH8gBC0AAEEwa0EKSQVBAAsEQCAEQQFqIQQMAQsLIAQgAmsiCEEERgRAIAIgBWtBAUYkCyACIQUgBCECA0AgAiAFSwRAIAUtAABBMGsgBkEKbGohBiAFQQFqIQUMAQsLIAIhBANAIAIgA0kEfyACLQAAQYABTwVBAAsEQCACQQFqIQIMAQsLIAJBAWogAiACIARBAWpGBH8gBC0AAEGUAUYFQQALBH8gAiADSQR/IAItAAAFQQALQc4ARgVBAAsbIgIgA08Ef0EBBSACLQAAIgNBCUYgA0EgRnILBEAgBiAAIAFEAAAAAAAAAABBAyACEAEPCwwBCyACIANBABAFRQRAIAMgBEsEfyAELQAABUEAC0E6RwR/QQEFIARBAWogA0kEfyAELQABBUEAC0Ewa0EKTwsNASAIQQJLBH9BAAUgBEECaiADTwR/QQEFIAQtAAIiA0EJRiADQSBGcgsLRQ0BA0AgAiAESQRAIAItAABBMGsgBkEKbGohBiACQQFqIQIMAQsLIAZBF0oNASAEQQFqIQIgBEECaiEDA0AgAiADSQRAIAItAABBMGsgB0EKbGohByACQQFqIQIMAQsLIAAgASAGQTxsIAdqt0QAAAAAAEztQKIiCRAJIAAgASAJQQIgBEECahABDwsjCSICIANPBH9BAQUgAi0AACICQQlGIAJBIEZyC0UNACMKBEAjCSECA0AgAiADSQR/IAItAAAiBEEJRiAEQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIhBANAIAIgA0kEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAEa0EERgR/IAIgA08Ef0EBBSACLQAAIgNBCUYgA0EgRnILBUEACwRAA0AgAiAESwRAIAQtAABBMGsgBkEKbGohBiAEQQFqIQQMAQsLIAYgACABIwhBASACEAEPCwsgACABIwgQCSAAIAEjCEEBQQIjChsjCRABDwtBAAvfBQEEfyAAIQMDQCABIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAAgA0YgAyAAa0ECS3IEf0EBBSABIANLBH8gAy0AAAVBAAtBOkcLBEBBAA8LA0AgACADSQRAIAAtAABBMGsgBkEKbGohBiAAQQFqIQAMAQsLIANBAWoiACEDA0AgASADSwR/IAMtAABBMGtBCkkFQQALBEAgA0EBaiEDDAELCyADIABrQQJHBEBBAA8LA0AgACADSQRAIAAtAABBMGsgBEEKbGohBCAAQQFqIQAMAQsLIAQhBUEAIQRBACQKIAEgA0sEfyADLQAABUEAC0E6RgRAIANBAWoiACEDA0AgASADSwR/IAMtAABBMGtBCkkFQQALBEAgA0EBaiEDDAELCyADIABrQQJHBEBBAA8LA0AgACADSQRAIAAtAABBMGsgBEEKbGohBCAAQQFqIQAMAQsLQQEkCiABIANLBH8gAy0AAAVBAAtBLkYEfyADQQFqIAFJBH8gAy0AAQVBAAtBMGtBCkkFQQALBEAgA0EBaiEAA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIQMLCyAGQRhGIgAEQCAFRSEACyAABEAgBEUhAAsgAkUgACAAG0UgBkEXSnEgBUE7SnIgBEE8SnIEQEEADwsgAgRAIAMhAANAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFJBH8gAC0AAAVBAAtBIHIiAkHwAEYgAkHhAEZyBEAgASAAQQFqIgBLBH8gAC0AAAVBAAtBIHJB7QBGBEAgAEEBaiEACyAAIAFPBH9BAQUgAC0AACIBQQlGIAFBIEZyC0UgBkEMSnIEQEEADwsgBkEMb0EMQQAgAkHwAEYbaiEGIAAhAwsLIAZBPGwgBWpBPGwgBGq3RAAAAAAAQI9AoiQIIAMkCUEBC/0BACMEIwQoAghBcHEgAHI2AgggAUEATgRAIwQgATYCLCMEIwQoAghBgCByNgIICyMEIwQoAghBT3FBIHI2AgggAEEDRgRAQQAhASACIQADQCAAQQRqIANNBEACQCAAKAIAQaDa+IECRgRAIAEgACABGyEBIAMgAGtBBGutIARRBEAgACEBDAILCyAAQQFqIQAMAgsLCyABBEAjBCACQYDgC2s2AgwjBCABQYDgC2s2AhAjBCABQfzfC2s2AhQjBCADQYDgC2s2AhgFIwQgAkGA4AtrNgIMIwQgA0GA4AtrNgIQCwUjBCACQYDgC2s2AgwjBCADQYDgC2s2AhALC8MBAQJ/IAAtAAEhAiAALQAAIgNBLUcgA0HyAEdxBH9BAQUgAkEtRyACQfcAR3ELBH9BfwVBBEEAIANB8gBGG0ECQQAgAkH3AEYbcgsiAkEASARAQX8PCwJAAkACQAJAIAAtAAIiAEEtRwRAIABB+ABGDQEgAEHzAEYNAiAAQfQARg0CIABB0wBGDQMgAEHUAEYNAyAAQcwARg0DIABB7ABGDQMMBAsgAg8LIAJBAXIPCyACQQFyIAFyDwsgASACcg8LQX8L6AMBBX9BACQLIAAtAAAiAkEwa0EKSQRAIAAhAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAAayIEQQNGIARBBEtyBEBBAA8LIAEgAksEfyACLQAABUEACyIDQS9GIANBLUZyBH9BAQUgA0EuRgR/IAJBAWogAUkEfyACLQABBUEAC0Ewa0EKSQVBAAsLBEAgACACIAMgARAkDwsgAkEBaiACIANBLkYbIgUhAwNAIAEgA0sEfyADLQAAIgZBCUYgBkEgRnIFQQALBEAgA0EBaiEDDAELCyABIANLBH8gAy0AAAVBAAshBiAEQQJNIAMgBUtxBH8gBkEgckHhAGtBGkkgBkGAAU9yBUEACwRAIAMgARADIgVFBEBBAA8LIwMhBANAIAEgBEsEfyAELQAABUEAC0EuRgR/QQEFIAEgBEsEfyAELQAABUEAC0EsRgsEQCAEQQFqIQQMAQsLIAEgBEsEfyAELQAABUEACyIDQQlGIANBIEZyBH9BACEDA0AgACACSQRAIAAtAABBMGsgA0EKbGohAyAAQQFqIQAMAQsLIAUgAyAEIAEQBAVBAAsPCyAAIAIgARAiDwsgAkGAAUkgAkEgckHhAGtBGk9xBEBBAA8LIAAgARAjC8sBAQR/IwIiA0EBayADIABBAkwbIgRBkANtIQYgA0EBayADIwEgAEEDayAAQQlqIABBAkobQZkBbEECakEFbSABaiAEIAZBkANsayIEQe0CbCAEQQRtaiAEQeQAbWtqIAZBsfUIbGpB7fQra7dEAAAAAHCZlEGiIAKgYxshAyABQR1GIABBAkZxBEADQCAFQQhIBH8gA0EDcQR/QQEFIANB5ABvBH9BAAUgA0GQA28LCwVBAAsEQCADQQFrIQMgBUEBaiEFDAELCwsgAwu2AQEBfyAAIQMDQCABIANKBH9BiCAoAgAgA2ogAGtBBEgFQQALBEBBhCBBhCAoAgAgAiADai0AAEGIICgCACADaiAAa0EDdHRyNgIAIANBAWohAwwBCwsgASEDA0AgACADSAR/IAIgA2pBAWstAABBDUYFQQALBEAgA0EBayEDDAELC0GMICABIANrIgIgASAAa0YEf0GMICgCACACagUgAgs2AgBBiCBBiCAoAgAgASAAa2o2AgALrAEBAn8DQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACECA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIAFJIAAgAktxBH8gAC0AACIDQQlGIANBIEZyBUEACwRAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLBSACIQALIAAL6wEBAX8gAUEATCAAQQBMciABQQxKciACQQBMcgRADwsgAkEcSgR/IAFBAkYEf0EcQR0gAEEDcQR/QQEFIABB5ABvBH9BAAUgAEGQA28LCxsFIAEgAUEDdWpBAXFBHmoLIAJIBUEACwRADwsgAEEBayAAIAFBAkwbIgBBkANtIQQjBCABQQNrIAFBCWogAUECShtBmQFsQQJqQQVtIAJqIAAgBEGQA2xrIgBB7QJsIABBBG1qIABB5ABta2ogBEGx9QhsakHt9Ctrt0QAAAAAcJmUQaIgA6A5AzgjBCMEKAIIQb9+cUHAAHI2AggLpgQCBH8BfCACIANJBH8gAi0AAEEuRgVBAAsEQCACQQFqIgIhBANAIAIgA0kEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAERgRADwtBAyACIARrIgUgBUEDTxsiBSAEaiEHA0AgBCAHSQRAIAQtAABBMGsgBkEKbGohBiAEQQFqIQQMAQsLIAa3IQgDQCAFQQNJBEAgCEQAAAAAAAAkQKIhCCAFQQFqIQUMAQsLCyADIAJBAWogAiACIANJBH8gAi0AAEEgckH6AEYFQQALG0cEQA8LIAFBBGohBSABQQZqIQJBACEDA0AgAiAFSwRAIAUtAABBMGsgA0EKbGohAyAFQQFqIQUMAQsLIAMhAiABQQZqIQQgAUEIaiEFQQAhAwNAIAQgBUkEQCAELQAAQTBrIANBCmxqIQMgBEEBaiEEDAELCyABQQhqIQUgAUEKaiEGQQAhBANAIAUgBkkEQCAFLQAAQTBrIARBCmxqIQQgBUEBaiEFDAELCyADQTtKIAJBF0pyIARBPEpyBEAPCyACQTxsIANqQTxsIARqt0QAAAAAAECPQKIgCKAhCCAAIAEhACABQQJqIQJBACEDA0AgACACSQRAIAAtAABBMGsgA0EKbGohAyAAQQFqIQAMAQsLIAFBAmohAiABQQRqIQBBACEBA0AgACACSwRAIAItAABBMGsgAUEKbGohASACQQFqIQIMAQsLIAMgASAIEAwL1gcCBX8BfiAAKAIAQaDAgIECciEEIAAoAgQiAkH/AXFBPUYEQCAAQQVqIQIgBEH08sGrBkYEQCABIAJLBEAgAigCAEGgwICBAnIhAEEEIQQgASACayIFQQRGBEAgAEHm0rGrBkYEf0EBBSAAQezSudsGRgR/QQMFIABB8MilkwdGIABB48ilkwdGcgR/IwQjBCgCCEGAEHI2AghBAgVBBAsLCyEEBSAFQQNGBEBBAkEEIABB////B3FB5NLJA0YbIQQFAn9BAEHcFSgCAEEBdiIFIAEgAmtLDQAaQQAhAANAIAAgBUkEQEEAIABBAXRB4BVqLwEAIAAgAmotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogAEEBaiEADAELC0EBCwRAAn9BAEGMFigCAEEBdiIAIAEgAkEIaiIFa0sNABoDQCAAIANLBEBBACADQQF0QZAWai8BACADIAVqLQAAIgZBIHIgBiAGQcEAa0EaSRtHDQIaIANBAWohAwwBCwtBAQsEf0EBBQJ/QQBBrBYoAgBBAXYiAyABIAVrSw0AGkEAIQADQCAAIANJBEBBACAAQQF0QbAWai8BACAAIAVqLQAAIgZBIHIgBiAGQcEAa0EaSRtHDQIaIABBAWohAAwBCwtBAQsLBEBBAyEEA0AgASACSwR/IAItAABBOkcFQQALBEAgAkEBaiECDAELCyABIAJLBEAjBCACQf/fC2s2AhQjBCABQYDgC2s2AhgLCwsLCyMEIwQoAghBcHEgBHI2AggLQQEPCyAEQfPS6aMGRiAEQfPS6asGRnIEQCABIAJLBH8CfyABIAJrIgBBCEsEQCACIQADQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUYMAQtCf0EIIABrQQN0rCIHhkJ/hUKw4MCBg4aMmDCDIAFBCGspAwAgB4ggB4aEIgdC8OHDh4+evPhwg0Kw4MCBg4aMmDCFIAdChoyYsODAgYMGfELw4cOHj568+HCDQrDgwIGDhoyYMIWEUAsFQQALBEAgAiABEAILQQEPCwUgBEHt3pHLBkYEfyACQf///wdxQaDAAHJB5vL1AUYFQQALBEAgAEEHaiIAIAFJBEAgACABEBoLQQEPBSACQf8BcUEuRiAEQfXcpcMHRnEEQCAAQQVqIAEQGQRAQQEPCwsLCyAALQAAQT1HBEACQANAIAAgAUkEQCAAIAD9AAQA/Qw9PT09PT09PT09PT09PT09/SP9ZCIDaGogAUkhAiADDQIgAEEQaiEADAELC0EAIQILBUEAIQILIAILBwBBgDAkBAvTBAEGf0GUICgCACEDQbAgQQA2AgBBtCAgADYCACADBH9BAQUgAEGA4AtqIQRBgOALIQECfwNAIAQgAUFAayICTwRAQQEgAf0ABAD9DP/////////////////////9IyAB/QAEEP0M//////////////////////0j/VAgAf0ABCD9DP/////////////////////9IyAB/QAEMP0M//////////////////////0j/VD9UP1TDQIaIAIhAQwBCwsDQCABIARJBEBBASABLQAAQf8BRg0CGiABQQFqIQEMAQsLQQALC0UEQA8LIANBAUYEf0H/3wtB/wE6AABBACEDQX8FQQALIgQiASEFA0AgACAFSgRAIAVBgOALai0AACEGAkACQAJAAkACQCADDgUAAQIDAwQLIAZB/wFGBEBBASEDBSABIgJBAWohASACQYDgC2ogBjoAAAsMAwtBACEDIAZB/wFGBEAgASICQQFqIQEgAkGA4AtqIAY6AAAFIAZB+wFPBEBBAiEDBSAGQfoBRgRAQQMhA0GYIEEANgIABSAGQfABSQRAIAFBgOALakH/AToAACABQQFqIgJBAWohASACQYDgC2ogBjoAAAsLCwsMAgtBACEDDAELIANBBEYiAgRAIAZB8AFGIQILIANBA0YiAwRAIAZB/wFGIQMLIAIEf0EABUGYIEGYICgCAEEBaiICNgIAQQVBBEEDIAMbQaQgKAIAIAJIGwshAwsgBUEBaiEFDAELC0GUICADNgIAQbAgIAQ2AgBBtCAgASAEazYCAAvZCQIUfwF+QZwgKAIABEBBAA8LIAAQEEGwICgCAEGA4AtqIQpBtCAoAgAhBEGsICgCAEEARyESQaQgKAIAIg1BqCAoAgAiEEEBayIAIAAgDUobIRNBgCAoAgAhA0GQICgCACELQaAgKAIAIQ9BACEAQX8hDANAIAVFIAQgDkpxBEAgCiAOaiIC/QAEAP0MCgoKCgoKCgoKCgoKCgoKCv0j/WSsIAL9AAQQ/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCEIaEIAL9AAQg/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCIIaEIAL9AAQw/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCMIaEIRUgBCAOayICQcAASARAIBVCASACrIZCAX2DIRULA0AgFUIAUgRAAkAgDiAVeqdqIQECfyADRSAAQQBKcQRAIAEgAGshAiABIApqQQJrLwEAIQYCf0EAIAAgCmooAgAiB0H///8HcSIIQfDhwwdxQbDgwAFHDQAaQQAgCEGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgB0EPcSIIQQFrQQRLDQAaIAhB5ABsIAdBCHZBD3FBCmxqIAdBEHZBD3FqCyEIIAtBASACIBNMIAJBBUpxIAdBGHZBIEZxIAhBAEdxIAZBCHZBDUZxIAZB/wFxQQ1HcRtFBEAgCUEBdCAIOwGAMCAJQQJ0IgIgADYCoLACIAIgAUEBazYC4LAGIAlBAWohCSABQQFqIgAMAgsLIABBAEoEf0EABUGIICgCAAsEQEEAIAEgChAKQYQgKAIAIQZBiCAoAgAiCEGMICgCAGshB0GEIEEANgIAQYggQQA2AgBBjCBBADYCAEF/IQAFIAAgCmooAgAhBiABIQIDQCAAIAJIBH8gAiAKakEBay0AAEENRgVBAAsEQCACQQFrIQIMAQsLIAEgAGsiCCABIAJrayEHCyAMIAAgAxshDAJ/QQIgCCANSiAQIAtrIgIgDU5xDQAaQQMgCEEBaiACSg0AGkEACyIFDQEgCyAIQQFqaiELQSAgBkEYdiAHQQNMGyERIAdBA0gEf0EABQJ/QQAgBkH///8HcSICQfDhwwdxQbDgwAFHDQAaQQAgAkGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgBkEPcSICQQFrQQRLDQAaIAJB5ABsIAZBCHZBD3FBCmxqIAZBEHZBD3FqCwsiFEEARyICBEAgEUEgRiECCyADBEAgAyAGc0EIdEUiAEEBIAIbRSEPIAAgEnJBACACGyECBSARQS1GQQAgFBsEQCAGQf///wdxIQMFIAJFIAdBAEpxBEBBASEFDAQLCwsgAgRAIAlBAXRBgDBqIBQ7AQAgCUECdCICQaCwAmogDDYCACACQeCwBmogASAIayAHajYCACAJQQFqIQlBACELQQAhD0EAIQMLIAwgAUEBaiIAIAMbCyEMIBUgFUIBfYMhFQwCCwsLIA5BQGshDgwBCwsgBUUEQCAAIAQiASAKEApBAgJ/QQJBiCAoAgAiACANSiAQIAtrIgIgDU5xDQAaQQMgACACSg0AGkEACyIAIAAEf0EABUGUICgCAEEFRgsbIQULQYAgIAM2AgBBkCAgCzYCAEGgICAPNgIAQZwgIAU2AgBBuCAgDDYCAEG8ICABNgIAIAkLBgBBoLACCwYAQeCwBgsFAEGAMAuiCgQPfgV/AXsBfANAIBFBwABJBEAgAiAAIBFq/QAEACIW/QwgICAgICAgICAgICAgICAg/SMgFv0MCQkJCQkJCQkJCQkJCQkJCf0j/VD9ZK0gEa2GhCECIBFBEGohEQwBCwsgAiEDQgAhAkEAIREDQCARQcAASQRAIAIgACARav0ABAD9DDAwMDAwMDAwMDAwMDAwMDD9cf0MCgoKCgoKCgoKCgoKCgoKCv0m/WStIBGthoQhAiARQRBqIREMAQsLAkAgA0IBg1ANACADQgGGIgQgA0J/hYMiBXohByADIARCAYRCf4WDIgN6IQogBSAFQgF9gyIEeiELIAMgA0IBfYMiA3ohBSAEIARCAX2DIgR6IQggAyADQgF9gyIDeiEGIAQgBEIBfYMiBHohDCADIANCAX2DIgl6IQMgBCAEQgF9gyIEeiENIAkgCUIBfYMiDnogBCAEQgF9gyIJeiEQIA4gDkIBfYMiDnohBCAOIA5CAX2DIg5QDQAgACAOeiIOp2ogAU8NACANfUIDUiAEIBB9Ig9CAlZyDQBCASAKIAd9hkIBfSAHhkIBIAMgDH2GQgF9IAyGhEIBIA+GQgF9IBCGhCIHIAKDIAdSDQBCASAGIAh9hkIBfSAIhiIHIAIgB4NRQgEgBSALfSIHhkIBfSALhiIKIAIgCoNRIhIEfyAHQgNUBH9BAQUgAiAIiEIBg6cgB0IEUXELBSACIAiIQgGDpyAAIAunai0AAEEgckHhAGtBGk9yCw0AIBJyIAMgDH1CA1RxDQAgACANp2oiES0AAiARLQAAQRB0IBEtAAFBCHRyckGgwIABciIRQZntqOICbEEcdkECdEHgEWooAgAiEkH/AXFBACASQQh2IBFGGyIURQ0AIAkgCUIBfYN6IQcgACAQp2ohESAEIBB9QgJRBH8gES0AASARLQAAQQpsakGQBGsFIBEtAABBMGsLIRIgACAHp2ohESACIAeIQh+DIgJCG1EgDiAHfUIFUXEEfyARLQACQTpGBUEACwR/IBFBA2otAAEgES0AA0EKbGpBkARrIhNBO0ogES0AASARLQAAQQpsakGQBGsiEUEXSnIgEkEATHINASAUIBIgEUE8bCATardEAAAAAABM7UCiIhcQCSERQQIFIAJCD4NCD1EgDiAHfUIEUXFFDQEgEUECai0AASARLQACQQpsaiARLQABIBEtAABBCmxqQeQAbGpB0KADayERQQMLIRMgEkEATCARQQBMcgR/QQEFIBRBAkYEf0EcQR0gEUEDcQR/QQEFIBFB5ABvBH9BAAUgEUGQA28LCxsFIBQgFEEDdWpBAXFBHmoLIBJICw0AIBNBA0YgByAEfUIBUXEEQCMEIwQoAghBgMAAQYCAASAAIA6naiIVQQFqIAFJIgEEfyAVLQABIgFBCUYgAUEgRnIFIAELG3I2AggLIAAgDqdqJBIgACAMp2okEyAAIAOnaiQUIxMjFBACIwQgACALp2pBgOALazYCHCMEIAAgBadqQYDgC2s2AiAjBCAAIAinakGA4AtrNgIkIwQgACAGp2pBgOALazYCKCARQQFrIBEgFEECTBsiAEGQA20hASMEIBRBA2sgFEEJaiAUQQJKG0GZAWxBAmpBBW0gEmogACABQZADbGsiAEHtAmwgAEEEbWogAEHkAG1raiABQbH1CGxqQe30K2u3RAAAAABwmZRBoiAXoCMAoTkDOCMEIwQoAghBv35xIBNBBnRyNgIIQQEPC0EAC/YFAgl/AXwgACABEAsiBiEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQUDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACECA0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIAJNIQMgASAGTQR/QQEFIAYtAABBMGtBCkkLIANyBEBBAA8LIAItAABBMGtBCkkEQEEADwsgACEEA0AgAEEBayIDLQAAQTBrQQpJBEAgAyEADAELCyAAIARGIAQgAGtBEktyBEBBAA8LIAQhAwNAIAEgA0sEfyADLQAAIgdBCUYgB0EgRnIFQQALBEAgA0EBaiEDDAELCyABIANNBH9BAAUgAyABEAgLRQRAQQAPCyMFIAFPBH9BAAUjBS0AACIBQQlGIAFBIEZyC0UEQEEADwsgACACayIBIAUgBmtGIgMEfwJAIAYiAyACIgdGDQAgA0EHcSAHQQdxRgRAA0AgA0EHcQRAQQAhCCABRQ0DIAMtAAAiCSAHLQAAIgprIQggCSAKRw0DIAFBAWshASADQQFqIQMgB0EBaiEHDAELCwNAIAFBCE8EQCADKQMAIAcpAwBRBEAgA0EIaiEDIAdBCGohByABQQhrIQEMAgsLCwsDQCABIghBAWshASAIBEAgAy0AACIJIActAAAiCmshCCAJIApHDQIgA0EBaiEDIAdBAWohBwwBCwtBACEICyAIRQUgAwsEQCAAIAQQAgUgACEBA0AgASAESQRAIAtEAAAAAAAAJECiIAEtAABBMGu3oCELIAFBAWohAQwBCwsjBCALOQMwIwQjBCgCCEH/eXFBgAZyNgIICyMEIAZBgOALazYCHCMEIAVBgOALazYCICMEIAJBgOALazYCJCMEIABBgOALazYCKCMEIwY5AzgjBCMEKAIIQb9+cSMHQQZ0cjYCCCMFQQFqJBFBAQunBQEJfyAAIAEQCyEDA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgA0YEQEEADwsgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQUDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACEGA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQcDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACEEA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIARGIAAgAU9yBEBBAA8LIAAiCC0AACICQQlGIAJBIEZyRQRAQQAPCwNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPBH9BAQUgACECA0AgASACSwR/IAItAAAiCUEJRiAJQSBGcgVBAQtFBEAgAkEBaiECDAELCyABIAJHCwRAQQAPCyABIQkgACECA0AgAiAJSQRAIAItAAAiCkEtRiIBRQRAIApBLkYhAQsgAUUEQCAKQS9GIQELIApBMGtBCkkgASAKQTpGIAEbcgRAIAJBAWohAgwCCwsLAn9BASACIAlGDQAaQQAgACAJEANFDQAaIwMhAgNAIAIgCUkEfyACLQAAQS5GBH9BAQUgAi0AAEEsRgsFQQALBEAgAkEBaiECDAELCyACIAlGCwRAQQAPCyMEIANBgOALazYCHCMEIAVBgOALazYCICMEIAZBgOALazYCJCMEIAdBgOALazYCKCAEIAgQAiAAJBFBAQu8FgMXfwN+AnwDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsDQCADQQJIIAAgAUlxBH8gAC0AAEEwa0EKSQVBAAsEQANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgA0EBaiEDDAELCwJAIAEgAGtBDkkNAAJ/AkACQAJAAkACQCAALQAAIhNBLUYNACATQeYARg0AIBNB5ABGDQEgE0HsAEYNAiATQeUARg0CIBNB4gBGDQMgE0HjAEYNAyATQfAARg0DIBNB8wBGDQMgE0HEAEYNAwwEC0EBDAQLQQIMAwtBAwwCC0EEDAELQQALIhZFDQAgAEEBakEgEAchCyAAQQRqQYABEAchCiAALQAJIgJBCUYgAkEgRnIhBSAALQAHIgJBCUYgAkEgRnIiAwR/QQAFIAUEfyAALQAIIQwgAEEHai0AACICQS1HIAJB8gBHcQR/QQEFIAxBLUcgDEH3AEdxCwR/QX8FQQRBACACQfIARhtBAkEAIAxB9wBGG3ILBSAAQQdqQYAEEAcLCyICIAtBBnQgCkEDdHJyIQwgCiALciACckEASARAIAtBAEgEf0EABSAAQQRqKAIAQarUqNECRgR/IAAoAgZBqtSo0QJGBUEACwtFDQFBfyEMCyAAQQdBCUEKIAUbIAMbaiEAA0AgACABSQR/IAAtAABBK0YEf0EBBSAALQAAQS5GCwR/QQEFIAAtAABBwABGCwVBAAsEQCAAQQFqIQAMAQsLIAAgAU8Ef0EABSAALQAAIgJBCUYgAkEgRnIEf0EBBSAALQAAQTBrQQpJCwtFDQAgE0HjAEcgE0HiAEdxBH8gACABEBUFQQALBEAgFkEDRiMUIxNrQRNJcQRAIxMhACMUIQIDQCAAIAJJBEAgADEAAEIwfSAZQgp+fCEZIABBAWohAAwBCwsFQn8hGQsgFiAMIxJBAWogASAZEAZBAQ8LIBNB4gBGIgtFBEAgE0HjAEYhCwsgACEKQQAhAkEAIQMDQCAAIAFJBEACQANAIAAgAUkEfyAALQAAIgVBCUYgBUEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPDQAgCwR/IBJBA0YiBSASQQFGIAUbBSASQQJGIBJBAUZyCwR/IAAgARAIBH9BAQUgC0UgACADa0EBRiAYQQRBAyAXQQFGG0ZxcSETAn8gAC0AAEEwa0EKTwRAIAAgARAgDAELIAAhBQNAIAEgBUsEfyAFLQAAQTBrQQpJBUEACwRAIAVBAWohBQwBCwsgBSAAa0EERgRAIBMEfyAAIAUgARAfBUEACwwBCyAFIABrQQJNBH8gACAFIAEQIQVBAAsLCwVBAAshBSMFIAFJQQAgBRsEfyMFLQAAIgVBCUYgBUEgRnIFQQALBEBBASEUDAELIAAhAgNAIAEgAksEfyACLQAAIgVBCUYgBUEgRnIFQQELRQRAIAJBAWohAgwBCwsgAiEFIBgEQCAYQQFGBEAgAiEQIAAhBAsFIAAhCSAFIQ8LIAhFIAAgA2tBAUtxIBggF0EBRkpxBEAgAyEOIAAhDSAYIQgLIAYhByADIQYgEiERIAAiAiESIAUhAwNAIAMgEksEfyASLQAAQTBrQQpJBUEACwRAIBJBAWohEgwBCwsgFwJ/QQAgAiASRg0AGkEBIAMgEkYNABogEi0AACIAQSxGBEAgEkEBaiESA0AgAyASSwR/IBItAABBMGtBCkkFQQALBEAgEkEBaiESDAELC0EDQQAgAyASRhsMAQsgAEEuRgRAIBJBAWohEgNAIAMgEksEfyASLQAAQTBrQQpJBUEACwRAIBJBAWohEgwBCwsLQQAgEkEBaiADRw0AGkECQQAgEi0AAEEgciIAQe0ARiAAQesARnIgAEHnAEZyIABB9ABGchsLIhIgGBshFyAVQQFqIBUgEkEBRhshFSAYQQFqIRggAyEADAILCwsgFEUEQCALBH9BAAUgCiABEBYEf0EBBSAKIAEQFwsLRQ0BIBYgDCMRIAFCfxAGQQEPCyMLBEAjBCMEKAIIQYDAAEGAgAEjBUEBaiABSSIABH8jBS0AASIAQQlGIABBIEZyBSAACxtyNgIICyAYQQFrIRMgEkEBRiALcSARQQNGcQRAIBNBAWshEyAHIQYFIBJBAUYEQCACIAMQAgUgEkECRgRAIAIhAEQAAAAAAADwPyEdQQAhBwNAIABBAWogA0kEQCAALQAAIgVBLkYEQEEBIQcFIBxEAAAAAAAAJECiIAVBMGu4oCEcIB1EAAAAAAAAJECiIB0gBxshHQsgAEEBaiEADAELCyMEIBwgHaNEAAAAAAAAMEFEAAAAAAAAkEAgAC0AAEEgciIFQesARxsiHEQAAAAAAACQQKIgHCAFQfQARiIAIAVB5wBGchsiHEQAAAAAAACQQKIgHCAAG6IiHZsiHCAcRAAAAAAAAPC/oCAcRAAAAAAAAOC/oCAdZRs5AzAjBCMEKAIIQf95cUGABnI2AggLCwsgE0EASiIAIBdBAUZxIhFFIABxBH8gF0UgCS0AAEEwa0EKSXENASATQQFGBH8gDyAJa0EGRgR/IAkoAgBB5t6xowZGBUEACwR/IAkvAQRB5eQBRgVBAAsFQQALBH8jBCMEKAIIQf95cTYCCEEBBSARCwUgE0ECRgR/IBAgBGtBBkYEfyAEKAIAQebesaMGRgVBAAsEfyAELwEEQeXkAUYFQQALBUEACw0BIBVBA0YgE0ECRnEgAyACa0EUSXEEfyACIQADQCAAIANJBEAgADEAAEIwfSAZQgp+fCEZIABBAWohAAwBCwsgGSAJIQBCACEZA0AgACAPSQRAIAAxAABCMH0gGUIKfnwhGSAAQQFqIQAMAQsLIBkhGiAEIQBCACEZA0AgACAQSQRAIAAxAABCMH0gGUIKfnwhGSAAQQFqIQAMAQsLIBkgGnxRBUEACwR/QQIFIBAgBGsgAyACa0YhACAVQQNGIBNBAkZxIA8gCWtBAUZxBH8gCS0AAEEwRgVBAAsgAHEEQCADIAJrIQdBACEYAkAgBCIAIAIiBUYNACAAQQdxIAJBB3FGBEADQCAAQQdxBEBBACEYIAdFDQMgAC0AACILIAUtAAAiCmshGCAKIAtHDQMgB0EBayEHIABBAWohACAFQQFqIQUMAQsLA0AgB0EITwRAIAApAwAgBSkDAFEEQCAAQQhqIQAgBUEIaiEFIAdBCGshBwwCCwsLCwNAIAciCkEBayEHIAoEQCAALQAAIgsgBS0AACIKayEYIAogC0cNAiAAQQFqIQAgBUEBaiEFDAELC0EAIRgLBUEBIRgLIBFBAiAYGwsLIgUgE0gEQCAEIAkgBRshBCAQIA8gBRshACATIAVrQQFGBEAjBCAEQYDgC2s2AhwjBCAGQYDgC2s2AiAFIAUgCEggCCATSHEEQCMEIARBgOALazYCHCMEIA5BgOALazYCICMEIA1BgOALazYCJAUjBCAEQYDgC2s2AhwjBCAAQYDgC2s2AiADQCAAIAFJBH8gAC0AACIEQQlGIARBIEZyBUEACwRAIABBAWohAAwBCwsjBCAAQYDgC2s2AiQLIwQgBkGA4AtrNgIoCwsjBCMGOQM4IwQjBCgCCEG/fnEjB0EGdHI2AgggAyACa0ETSSASQQFGIgAgABsEQEIAIRkDQCACIANJBEAgAjEAAEIwfSAZQgp+fCEZIAJBAWohAgwBCwsFQn8hGQsgFiAMIwVBAWogASAZEAZBAQ8LQQALswQBA38gACgCAEGgwICBAnIiA0Ht3pGrBkYEfyAALQAEQT1GBUEACwRAAkAgASAAQQVqIgBGIAEgAGtBB0tyDQADQCAAIAFJBEAgAC0AAEEwayIDQQdLDQIgAkEDdCADciECIABBAWohAAwBCwsjBCACQf8fcTYCLCMEIwQoAghBgCByNgIIC0EBDwsgAC0AA0E9RgRAIANB////B3EiAkH10pEDRiIDRSACQefSkQNHcQRAQQAPC0EcQSQgAxshAiAAQQRqIgAgAUkEfyMEIAJqKAIABUEBC0UEQCACQRxGBEAjBCAAQYDgC2s2AhwjBCABQYDgC2s2AiAFIwQgAEGA4AtrNgIkIwQgAUGA4AtrNgIoCwtBAQ8LIAAtAARBIHIhBCADQe/uuasGRiICBEAgBEHyAEYhAgsgAgR/QQEFIARB8ABGIANB5+S9qwdGcQtFBEBBAA8LQRxBJCACGyECIAAtAAVBPUYEQCAAQQZqIgAgAUkEfyMEIAJqKAIABUEBC0UEQCACQRxGBEAjBCAAQYDgC2s2AhwjBCABQYDgC2s2AiAFIwQgAEGA4AtrNgIkIwQgAUGA4AtrNgIoCwtBAQ8LIAAoAgVBoMCAgQJyQe7CtasGRwR/QQEFIAAtAAlBPUcLBEBBAA8LIABBCmoiACABSQRAIAJBHEYEQCMEIABBgOALazYCHCMEIAFBgOALazYCIAUjBCAAQYDgC2s2AiQjBCABQYDgC2s2AigLC0EBC8sEAgR/An4gASAAa0EORgRAIAApAwYhBiAAKQMAIgdC8OHDh4+evPhwg0Kw4MCBg4aMmDCFIAdChoyYsODAgYMGfELw4cOHj568+HCDQrDgwIGDhoyYMIWEUAR+IAZC8OHDh4+evPhwg0Kw4MCBg4aMmDCFIAZChoyYsODAgYMGfELw4cOHj568+HCDQrDgwIGDhoyYMIWEBUIBC1AEQCAHQrDgwIGDhoyYMIUiB0IKfiAHQgiIfEL/gfyH8J/A/wCDIgenQf//A3FB5ABsIAdCEIinQf//A3FqIQEgBkKw4MCBg4aMmDCFIgZCCn4gBkIIiHxC/4H8h/CfwP8AgyIGQhCIp0H//wNxIQAgBkIwiKcgBkIgiKdB//8DcSICIABBPGxqQTxsaiEDIABBGEkiAARAIAJBPEkhAAsgAAR/IAZCMIinQT1JBSAACwRAIAEgB0IgiKdB//8DcSAHQjCIpyADQegHbLcQDAsPCwsgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIgMgAGtBD0YEfyAALQAAQTFGBUEACwR/IAAtAAFBOUYFQQALBEAgAEECaiECIABBBWohBQNAIAIgBUkEQCACLQAAQTBrIARBCmxqIQQgAkEBaiECDAELCyAEQewOaiAAQQVqIAMgARANBSADIABrQQ5GBEAgACECIABBBGohBQNAIAIgBUkEQCACLQAAQTBrIARBCmxqIQQgAkEBaiECDAELCyAEIABBBGogAyABEA0LCwvQCAEEfyAAIQICfwNAIAEgAksEQCAC/QAEAP0MPT09PT09PT09PT09PT09Pf0j/WQiAwRAIAIgA2hqIgIgASABIAJLGwwDCyACQRBqIQIMAQsLIAELQQFqIQMCf0EAQewSKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEHwEmovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELBH9BAQUCf0EAQYwTKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGQE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELCwRAA0AgASADSwR/IAMtAABBIHJB4QBrQRpJBUEACwRAIANBAWohAwwBCwsgASADRg8LAn9BAEGsEygCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRBsBNqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCyICRQRAAn9BAEHMEygCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRB0BNqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCyECCyACRQRAAn9BAEHsEygCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRB8BNqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCyECCyACRQRAAn9BAEGcFCgCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRBoBRqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCyECCyACRQRAAn9BAEHMFCgCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRB0BRqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCyECCyACRQRAAn9BAEH8FCgCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRBgBVqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCyECCyACBH8gAgUCf0EAQawVKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGwFWovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELCwR/An8DQCABIANLBEBBACADLQAAIgBBLkcgAEEwa0EKT3EgAEEgckH6AEdxDQIaIANBAWohAwwBCwtBAQsFQQALC58HAQd/IAAhAgJ/A0AgASACSwRAIAL9AAQA/QwgICAgICAgICAgICAgICAg/SP9ZCIDBEAgAiADaGoiAiABIAEgAksbDAMLIAJBEGohAgwBCwsgAQshAyMQBEAgACICAn8DQCACIANJBEAgAv0ABAD9DAkJCQkJCQkJCQkJCQkJCQn9I/1kIgUEQCACIAVoaiICIAMgAiADSRsMAwsgAkEQaiECDAELCyADCyICSSACIANJcQR/IAJBAWstAABBO0YFQQALBEAgAg8LCyAAIANGIAEgA01yBEBBAA8LIANBAWstAABBO0YEQCADDwsgAyECA0AgACACSQR/IAJBAWstAABBO0cFQQALBEAgAkEBayECDAELCyACIQACfwNAIAAgA0kEQCAA/QAEAP0MPT09PT09PT09PT09PT09Pf0j/WQiBQRAIAAgBWhqIgAgAyAAIANJGwwDCyAAQRBqIQAMAQsLIAMLIANGBEAgAw8LA0AgAiEAAn8DQCAAIAFJBEAgAP0ABAD9DDs7Ozs7Ozs7Ozs7Ozs7Ozv9I/1kIgUEQCAAIAVoaiIAIAEgACABSRsMAwsgAEEQaiEADAELCyABCyEGIAIgA0sEQCACIQACfwNAIAAgAUkEQCAA/QAEAP0MICAgICAgICAgICAgICAgIP0j/WQiAwRAIAAgA2hqIgAgASAAIAFJGwwDCyAAQRBqIQAMAQsLIAELIQMLIAIgA0YEQCACQQAgASACSxsPCyACIAZGQQEgBBsEf0EBBUEAIQUCQCACIAZPBH9BAAUgAi0AAEEgckHhAGtBGkkLRQ0AIAJBAWohCANAIAYgCEsEQEEBIQUgCC0AACIHQT1GDQJBACEFIAdBIHJB4QBrQRpJIgBFBEAgB0Ewa0EKSSEACyAARQRAIAdBLUYhAAsgAEUEQCAHQS5GIQALIAAgB0HfAEYgABtFDQIgCEEBaiEIDAELCwsgBQtFBEACQANAIAEgAksEQEEBIQMCfwNAIAEgAksEQCAC/QAEAP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WQiAARAIAIgAGhqIgAgASAAIAFJGwwDCyACQRBqIQIMAQsLIAELIgBBAWogAUkEfyAALQABQSBGBUEACw0CIABBAWohAgwBCwtBACEDC0EAIAQgAxsPCyADIAZJBEAgAiADEBsEQCADDwsgAyEEIAEgBkYEQCADDwsLIAEgBkcEQCAGQQFqIQIMAQsLQQALgQ0DBn8BfgF8A0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAAsEQCAAQQFqIQAMAQsLAkAgACABTwR/QQAFIAAtAABBMGtBCkkLRQ0AIAAgARAeIgBFIAAgAU9yBH9BAAUgAC0AACIDQQlGIANBIEZyC0UNAANAIAAgAUkEfyAALQAAIgNBCUYgA0EgRnIFQQALBEAgAEEBaiEADAELCyAAIAFBARAFRQ0AIwkgAEECaksiAwRAIwlBA2stAAAiAEEJRiAAQSBGciEDCyABIwkiAE0Ef0EABSAALQAAIgVBCUYgBUEgRnILRQ0AA0AgACABSQR/IAAtAAAiBUEJRiAFQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAU8NACMMIgVBAWsgBSMNIgZBAkwbIgdBkANtIQUjDiAGQQNrIAZBCWogBkECShtBmQFsQQJqQQVtaiAHIAVBkANsayIGQe0CbCAGQQRtaiAGQeQAbWtqIAVBsfUIbGpB7fQra7dEAAAAAHCZlEGiIwigIwChIQkgAC0AAEE8RgRAIABBAWohAwNAIAMgAGtBD0khBCABIANLBH8gAy0AAEE+RwVBAAsgBHEEQCADQQFqIQMMAQsLAkAgASADTQR/QQEFIAMtAABBPkcLDQAgA0EBaiIDIABrIQUgAC0AAUEgciIGQeQARiIEBEAgBUEFRiEECyAFQQpGIAZB6gBGcQR/QQEFIAZB8wBGBH8gBUEKRiAFQQlGcgVBAAsLJA8gBCMPckUNACMEIwQoAghBcHFBAkEDIAQbcjYCCCABIANNBH9BAAUgAy0AACIEQQlGIARBIEZyC0UNACAAQQ9qIgIgASABIAJLGyECA0AgAiADSwR/IAMtAAAiBEEJRiAEQSBGcgVBAAsEQCADQQFqIQMMAQsLIAMhAgsgAkUgASACSXINASMPRSACIABrQQ9GcQRAIwQjBCgCCEGAgAFyNgIICyMPBEACQCMEIAJBgOALazYCDCMEIAEiAEGA4AtrNgIQIAJBAWohAQNAIAFBBGogAEkEQCABKAIAIgNBoPr4gQJHIANBoNr4gQJHcUUEQCMEIAJBgOALazYCDCMEIAFBgOALazYCECMEIAFB/N8LazYCFCMEIABBgOALazYCGAwDCyABQQFqIQEMAQsLIAAgAk0Ef0EBBSAAQQFrLQAAQd0ARwsNACACIQEDQCABQQJqIABJBEAgAS0AAEEgRgR/IAEtAAFB2wBGBUEACwRAIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQIwQgAUH+3wtrNgIUIwQgAEGB4AtrNgIYDAMLIAFBAWohAQwBCwsLBSMEIAJBgOALazYCDCMEIAFBgOALazYCEAsFIAAhAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgACACRg0BIAEgAksEfyACLQAAIgVBCUYgBUEgRnIFQQELBEAgACACEAIFAn9BACEDIAAhAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwtBACABIAJNDQAaIAItAAAhBSACIABrQQNLIQZBACAAIAJGBH9BAQUgBUEuRyAFQSxHcQsgBnINABoDQCAAIAJJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwsgBKwhCANAIAEgAksEfyACLQAAIAVGBUEACwRAIAJBAWohAANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwtBACAAIAJrQQRHBH9BAQUgA0EBaiIDQQVKCw0CGiACQQFqIQJBACEEA0AgACACSwRAIAItAABBMGsgBEEKbGohBCACQQFqIQIMAQsLIASsIAhC6Ad+fCEIIAAhAgwBCwsjBCAIujkDMCMEIwQoAghB/3lxIAhC/////////w9YQQh0cjYCCCACCyICRQ0CQQEhAwsgASACTQR/QQAFIAItAAAiAEEJRiAAQSBGcgtFDQEgAkEBaiABTwR/QQAFIAItAAEiAEEJRiAAQSBGcgsEQCADBEAjBCMEKAIIQYDAAHI2AggLBSMEIwQoAghBgIABcjYCCAsjBCMEKAIIQXBxQQFyNgIIIwQgAkH/3wtrNgIMIwQgAUGA4AtrNgIQCyMEIAk5AzgjBCMEKAIIQb9+cUEBQQIjChtBBnRyNgIIIwQjBCgCCEFPcUEwcjYCCEEBDwtBAAvyBAEIfyAAIQIDQCABIAJLBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLAkAgAiIDIABrIglBAkcgCUEBR3EgCUEER3EgASACTXINACACLQAAIghBL0cgCEEtR3EgCEEuR3ENACACQQFqIQYDQCABIAZLBH8gBi0AAEEwa0EKSQVBAAsEQCAGQQFqIQYMAQsLIAYgA2tBAWsiAkUgAkECS3IgASAGTXIEf0EBBSAGLQAAIAhHCw0AIAZBAWohAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAGa0EBayEBA0AgACADSQRAIAAtAABBMGsgBEEKbGohBCAAQQFqIQAMAQsLIANBAWohAANAIAAgBkkEQCAALQAAQTBrIAVBCmxqIQUgAEEBaiEADAELCyAJQQRGBEAgAUUgAUECS3INASAEJAwgBSQNIAZBAWohAANAIAAgAkkEQCAALQAAQTBrIAdBCmxqIQcgAEEBaiEADAELCyAHJA4FIAFBBEcgAUECR3ENASAGQQFqIQYDQCACIAZLBEAgBi0AAEEwayAHQQpsaiEHIAZBAWohBgwBCwsgB0HQD2ogB0HsDmoiACAHQcYASBsgACAHIAFBA0YbIAFBAkYbJAwgBSAEIAhBLkYiACAEQQxKIAAbIgAbJA0gBCAFIAAbJA4LIw1BAEwjDUEMSnIjDkEATHIjDEEATHINACMOIQAjDCEBIAJBACMNIgJBAkYEf0EcQR0gAUEDcQR/QQEFIAFB5ABvBH9BAAUgAUGQA28LCxsFIAIgAkEDdWpBAXFBHmoLIABOGw8LQQAL6wMBBH8DQCAAIAFJBEAgAC0AAEEwayADQQpsaiEDIABBAWohAAwBCwsgA0GyD0ggA0GzEEpyBEBBAA8LIAFBAWoiACACTwR/QQAFIAEtAAAiAUEJRiABQSBGcgsEfyAALQAAIgFBCUYgAUEgRnIFQQELBEBBAA8LIAAgAhADIgZFIwMgAk9yBH9BAAUjAy0AACIAQQlGIABBIEZyC0UEQEEADwsjAyEAA0AgACACSQR/IAAtAAAiAUEJRiABQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAhAQNAIAEgAkkEfyABLQAAQTBrQQpJBUEACwRAIAFBAWohAQwBCwsgACABRiABIABrQQJLciABIAJPcgR/QQAFIAEtAAAiBEEJRiAEQSBGcgtFBEBBAA8LIAMhBEEAIQMDQCAAIAFJBEAgAC0AAEEwayADQQpsaiEDIABBAWohAAwBCwsgASEAA0AgACACSQR/IAAtAAAiBUEJRiAFQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAhBQNAIAAgAkkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACAFQQRqRiIFBH8gACACTwR/QQEFIAAtAAAiAEEJRiAAQSBGcgsFIAULBH9BAAUgBCAGIAMgASACEAALC/4FAQN/IAEgAGtBCEkEf0EABSAALQACIAAtAABBEHQgAC0AAUEIdHJyQaDAgAFyIQMCfwNAIAJBvBIoAgBBAnZIBEBBASADIAJBAnRBwBJqKAIARg0CGiACQQFqIQIMAQsLQQALC0UEQEEADwsgAEEDaiIALQAAQSxGBH9BAQUgAC0AAEEuRgsEQCAAQQFqIQALIAAtAAAiAkEJRiACQSBGckUEQEEADwsDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACABTwR/QQAFIAAgARAIC0UEQEEADwsjB0EDRwRAIwUhAANAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyMHQQFHBH9BAAUgACECA0AgASACSwR/IAItAAAiA0EJRiADQSBGcgVBAQtFBEAgAkEBaiECDAELCyACA0AgASACSwR/IAItAAAiBEEJRiAEQSBGcgVBAAsEQCACQQFqIQIMAQsLIABrIgNBBU0gA0EDT3EEfyAALQAAQSByQeEAa0EaSQVBAAsEfyACIQADQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAJBBGogAEYFQQALC0UPCyMFIQADQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACABQQAQBUUEQEEBDwsjCSABTwR/QQAFIwktAAAiAEEJRiAAQSBGcgtFBEBBAQ8LIwkhAANAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyMGIwhEAAAAAAAAAAAjAKFEAAAAAAAAAAAjCgR/IAEgAGtBBEkEf0EABSAALQADIgFBCUYgAUEgRnILBH8gAC0AAiAALQAAQRB0IAAtAAFBCHRyciIBQcOo1QJGIAFB1JqdAkZyBUEACwUjCgsiARuhoCQGQQFBAiMKGyQHIABBA2ojCSABGyQFQQAkC0EBC6gEAQV/IAEtAAAhBSABIAJPBH9BAQUgBUEvRyAFQS1HcQsEQEEADwsgAUEBaiEDA0AgAiADSwR/IAMtAABBMGtBCkkFQQALBEAgA0EBaiEDDAELCyADIgQgAWtBAWsiB0UgB0ECS3IgAiADTXIEf0EBBSAELQAAIAVHCwRAQQAPCyAEQQFqIQMDQCACIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAMgBGtBA0cEQEEADwsgBEEBaiEFA0AgAyAFSwRAIAUtAABBMGsgBkEKbGohBiAFQQFqIQUMAQsLIAZB0A9qIAZB7A5qIAZBxgBIGyEGQQAhBQNAIAAgAUkEQCAALQAAQTBrIAVBCmxqIQUgAEEBaiEADAELCyABQQFqIQBBACEBA0AgACAESQRAIAAtAABBMGsgAUEKbGohASAAQQFqIQAMAQsLIAYgBSABIAMgAhAABH9BAQUgBiABIAUgAyACEAALRQRAQQAPCyMHQQNGBEACQANAIAIgA0sEfyADLQAAIgBBCUYgAEEgRnIFQQALBEAgA0EBaiEDDAELCyADIQADQCAAIAJJBH8gAC0AACIBQQlGIAFBIEZyBUEBC0UEQCAAQQFqIQAMAQsLIAAgA2tBBUkEf0EBBSAAQQFrLQAAQSByQeEASQsNACADIABBARAFBH8jCSAARwVBAQsNACMGIwigJAZBAUECIwobJAcgACQFQQAkCwsLQQELqQgBBX8gACEDA0AgASADSwRAIAMtAABBMGsgBkEKbGohBiADQQFqIQMMAQsLIAIhBCABIQIDQCACIARJBH8gAi0AAEGAAU8FQQALBEAgAkEBaiECDAELCyACQQFqIAIgAiABQQFqRgR/IAEtAABBlAFGBUEACwR/IAIgBEkEfyACLQAABUEAC0HOAEYFQQALGyICIAFLIAEgAGtBBEYEQANAIAIgBEkEfyACLQAAIgBBCUYgAEEgRnIFQQALBEAgAkEBaiECDAELCyACIQMDQCACIARJBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIgA0YgAiADa0ECS3IEQEEADwsgAiEAA0AgACADSwRAIAMtAABBMGsgB0EKbGohByADQQFqIQMMAQsLIAAhAQNAIAAgBEkEfyAALQAAQYABTwVBAAsEQCAAQQFqIQAMAQsLIABBAWogACAAIAFBAWpGBH8gAS0AAEGUAUYFQQALBH8gACAESQR/IAAtAAAFQQALQc4ARgVBAAsbIgAgAkYEQEEADwsDQCAAIARJBH8gAC0AACIBQQlGIAFBIEZyBUEACwRAIABBAWohAAwBCwsgACEBA0AgACAESQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIAFGIAAgAWtBAktyBEBBAA8LA0AgACABSwRAIAEtAABBMGsgBUEKbGohBSABQQFqIQEMAQsLIAAhAQNAIAAgBEkEfyAALQAAQYABTwVBAAsEQCAAQQFqIQAMAQsLIAYgByAFIABBAWogACAAIAFBAWpGBH8gAS0AAEGUAUYFQQALBH8gACAESQR/IAAtAAAFQQALQc4ARgVBAAsbIAQQAA8LIAIhAANAIAAgBEkEfyAALQAAIgFBCUYgAUEgRnIFQQALBEAgAEEBaiEADAELCyAAIQEDQCAAIARJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUYgACABa0ECS3IEQEEADwsDQCAAIAFLBEAgAS0AAEEwayAHQQpsaiEHIAFBAWohAQwBCwsgACEBA0AgACAESQR/IAAtAABBgAFPBUEACwRAIABBAWohAAwBCwsgAEEBaiAAIAAgAUEBakYEfyABLQAAQZQBRgVBAAsEfyAAIARJBH8gAC0AAAVBAAtBzgBGBUEACxsiACEBIAAgBE8Ef0EBBSAALQAAIgBBCUYgAEEgRnILRQRAQQAPCwRAIAYgByABIAQQBA8LIAEhAANAIAAgBEkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCwNAIAAgBEkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACAESQR/IAAtAAAFQQALQTpGBH8gBiAHIAEgBBAEBUEACwuFBQEFfyAAIQIDQCABIAJLBH8gAi0AAEEgckHhAGtBGkkEf0EBBSACLQAAQYABTwsFQQALBEAgAkEBaiECDAELCwNAIAEgAksEfyACLQAABUEAC0EuRgR/QQEFIAEgAksEfyACLQAABUEAC0EsRgsEQCACQQFqIQIMAQsLIAIhAwNAIAEgAksEfyACLQAAIgRBCUYgBEEgRnIFQQALBEAgAkEBaiECDAELCyACIANGBEBBAA8LIAIhAwNAIAEgA0sEfyADLQAAQTBrQQpJBUEACwRAIANBAWohAwwBCwsgAiADRiADIAJrQQJLcgRAQQAPCyADIQQDQCABIANLBH8gAy0AAEGAAU8FQQALBEAgA0EBaiEDDAELCyADQQFqIAMgAyAEQQFqRgR/IAQtAABBlAFGBUEACwR/IAEgA0sEfyADLQAABUEAC0HOAEYFQQALGyIDQQFqIAMgASADSwR/IAMtAAAFQQALQSxGIgUgASADSwR/IAMtAAAFQQALQS5GchsiAyABSQR/IAMtAAAFQQALIgZBCUYgBkEgRnJFBEBBAA8LIAAgARADIgZFBEBBAA8LQQAhAANAIAIgBEkEQCACLQAAQTBrIABBCmxqIQAgAkEBaiECDAELCyAAIQQgBQRAIAMhAANAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIQIDQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAmtBBEYEQEEAIQMDQCAAIAJLBEAgAi0AAEEwayADQQpsaiEDIAJBAWohAgwBCwsgAyAGIAQgACABEAAPCwsgBiAEIAMgARAEC9IFAQR/IAAhBANAIAEgBEsEQCAELQAAQTBrIAVBCmxqIQUgBEEBaiEEDAELCyAFIQYgAUEBaiIEIANJBH8gBC0AAAVBAAtBIHJB4QBrQRpJBH9BAQUgAyAESwR/IAQtAAAFQQALQYABTwsEQCAEIAMQAyEFIwMhASAFBH8gASADSQR/IAEtAAAFQQALIAJHBUEBCwRAQQAPCyABQQFqIQADQCAAIANJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAWtBAWsiAkEERyACQQJHcQRAQQAPCyABQQFqIQFBACEEA0AgACABSwRAIAEtAABBMGsgBEEKbGohBCABQQFqIQEMAQsLIARB0A9qIARB7A5qIgEgBEHGAEgbIAEgBCACQQNGGyACQQJGGyAFIAYgACADEAAPCyAEIQUDQCADIAVLBH8gBS0AAEEwa0EKSQVBAAsEQCAFQQFqIQUMAQsLIAQgBUYgBSAEa0ECS3IEQEEADwsDQCAEIAVJBEAgBC0AAEEwayAHQQpsaiEHIARBAWohBAwBCwsgAyAFSwR/IAUtAAAFQQALIAJHBEAgASAAa0ECTQR/IAMgBU0Ef0EBBSAFLQAAIgBBCUYgAEEgRnILBUEACwR/IAYgByAFIAMQBAVBAAsPCyAFQQFqIQIDQCACIANJBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIgBWtBAWshBCABIABrQQRGBEAgBEUgBEECS3IEQEEADwsgBUEBaiEAQQAhAQNAIAAgAkkEQCAALQAAQTBrIAFBCmxqIQEgAEEBaiEADAELCyAGIAcgASACIAMQAA8LIARBBEcEQEEADwsgBUEBaiEAQQAhAQNAIAAgAkkEQCAALQAAQTBrIAFBCmxqIQEgAEEBaiEADAELCyABIAcgBiACIAMQAAR/QQEFIAEgBiAHIAIgAxAACwvIBwIGfwF7IAQkACADIASgJAEjAUQAAAB/w2MdQqOc/AJBsg9qIQUDQCAFQQFrIgZBkANtIQgjASAGIAhBkANsayIJQe0CbCAJQQRtaiAJQeQAbWsgCEGx9QhsakG68itrt0QAAAAAcJmUQaJjBEAgBiEFDAELCwNAIwEgBSAFQZADbSIGQZADbGsiCEHtAmwgCEEEbWogCEHkAG1rIAZBsfUIbGpBuvIra7dEAAAAAHCZlEGiZgRAIAVBAWohBQwBCwsgBSQCQYDgCyEFIABBgOALaiEJA0AgBUEQaiIAIAlNBEAgCyAF/QAEAP1QIQsgACEFDAELCyAL/WQhACAFIAlJBH8gACAF/QAEAP1kQQEgCSAFa3RBAWtxcgUgAAtFIQpBgOALIQACfwNAIAAgCUkEQCAA/QAEAP0MCQkJCQkJCQkJCQkJCQkJCf0j/WQiBQRAIAAgBWhqIgAgCSAAIAlJGwwDCyAAQRBqIQAMAQsLIAkLIAlJJBBBgOALIQADQCAHQYAUSCAAIAlJcQRAIAAhBSABRQJ/A0AgBSAJSQRAIAX9AAQA/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZCIGBEAgBSAGaGoiBSAJIAUgCUkbDAMLIAVBEGohBQwBCwsgCQsiCCAJRnFFBEAgCCEFA0AgACAFSQR/IAVBAWstAABBDUYFQQALBEAgBUEBayEFDAELCyAAIAVJBEAgByIGQQFqIQcgBkHIAGxBgDBqJAQjBCAAQYDgC2s2AgAjBCAFQYDgC2s2AgT9DAAAAAAAAAAAAAAAAAAAAAAhCyME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4IAAgBSACECZFBEAjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBAgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBBgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBCgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBDgjBEQAAAAAAAD4fzkDOAsgCgR/QQEFA0AgAEEQaiIGIAVNBEAgCyAA/QAEAP1QIQsgBiEADAELCyAL/WQhBiAAIAVJBH8gBiAA/QAEAP1kQQEgBSAAa3RBAWtxcgUgBgtFCwRAIwQjBCgCCEGACHI2AggLCyAIQQFqIQAMAgsLCyAAIAkgACAJSRtBgOALayQVIAcL3wUCBX8BfgJAIAJBAnEEfyAAIAEQGAVBAAsNACACQQFxBEAjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBAgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBBgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBCgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBDgjBEQAAAAAAAD4fzkDOAJ/QQAgACABEBwiBkUgBkEBaiABT3INABogACIEIQUDQCAFIAZJBEAgBf0ABAD9DDs7Ozs7Ozs7Ozs7Ozs7Ozv9I/1krSAF/QAEEP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStQhCGhCAF/QAEIP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStQiCGhCAF/QAEMP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStQjCGhCEIIAYgBWsiB0HAAEkEQCAIQgEgB62GQgF9gyEICwNAIAhCAFIEQCAFIAh6p2oiByAESwRAQQAgBCAHEA5FDQUaQQEhAwsgB0EBaiEEIAggCEIBfYMhCAwBCwsgBUFAayEFDAELC0EAIAQgBkkEf0EAIAQgBhAORQ0BGkEBBSADC0UNABojBCAGQf/fC2s2AgwjBCABQYDgC2s2AhAjBCMEKAIIQU9xQRByNgIIQQELDQELIAJBBHEEQCME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4IAAgARAdDQELQQAPCyMEKAIIQQ9xQQJGBEAjBCgCEEGA4AtqIwQoAgxBgOALaiIAayIBQQFGBH8gAC0AAEEuRgVBAAsEQCMEIwQoAghBgBByNgIIBSABQQJGBH8gAC8BAEGu3ABGBUEACwRAIwQjBCgCCEGAEHI2AggLCwtBAQsEACMVCwUAQYAgCwYAQYCABAsGAEGA4AsLC64NJABBjAgLAkwCAEGYCAu1BAQAAAAwAgAAbmFqAAEAAABiZWYAAgAAAHJhbQADAAAAcnBhAAQAAAB5YW0ABQAAAG51agAGAAAAbHVqAAcAAABndWEACAAAAHBlcwAJAAAAdGNvAAoAAAB2b24ACwAAAGNlZAAMAAAAenJtAAMAAABpYW0ABQAAAHRrbwAKAAAAemVkAAwAAAB0cm0AAwAAAGllbQAFAAAAamFtAAUAAABzZWQADAAAAGV6cwAJAAAAcnZhAAQAAABuaXVqBgAAAGxpdWoHAAAAdW9hAAgAAABuZWcAAQAAAGdhbQAFAAAAdWlnAAYAAABndWwABwAAAG9nYQAIAAAAdGVzAAkAAAB0dG8ACgAAAGNpZAAMAAAAZW5lAAEAAAByYmEABAAAAHZlZgACAAAAdHVvAAoAAABvZ2EACAAAAHl0cwABAAAAdHVsAAIAAABpd2sABAAAAGV6YwAGAAAAcGlsAAcAAABlaXMACAAAAHpydwAJAAAAc2lsAAsAAAB1cmcADAAAAGRlbAABAAAAYnVkAAQAAABwcnMACAAAAG9ycAAMAAAAbWF0AAEAAABsZWgAAgAAAGxhYW0DAAAAaHVoAAQAAAB1b3QABQAAAG9sZQAIAAAAeXlzAAkAAABrb2wACgAAAHJyYW0LAAAAdW9qAAwAAABpZWgABwAAAGFjbwABAAAAc2luAAQAAAB6YWgABgAAAG1ldAAHAAAAbHllAAkAAABpa2UACgAAAHNhawALAAAAYXJhAAwAQdwMCwH8AEHoDAvlAQQAAADgAAAAcm0AAAMAAAB6cm0AAwAAAG5qAAABAAAAdmYAAAIAAABydmYAAgAAAGNkAAAMAAAAdG9hAAgAAABvYQAACAAAAGNybQADAAAAcnAAAAQAAABqbQAABQAAAGxqAAAHAAAAYXAAAAoAAABvbgAAAgAAAG4AAAACAAAAZWIAAAMAAAB2awAABQAAAHR2awAFAAAAbmUAAAYAAAByZQAABgAAAHoAAAAJAAAAcmF6AAkAAABqAAAACgAAAGNlAAAHAAAAYnUAAAIAAAB1YQAACAAAAHNlawAGAAAAawAAAAYAQdwOCwF8AEHoDgttBAAAAGgAAACyvY8AAQAAALK1hAACAAAAgLC8AAMAAACAv7AABAAAALmwvAAFAAAAj7C8AAUAAAC9jrgABgAAALuOuAAHAAAAs7KwAAgAAAC9tYEACQAAAIK6vgAKAAAAj769AAsAAAC6tbQADABB3A8LAewAQegPC9UBBAAAANAAAAD37vEAAQAAAPfl5gACAAAA8uHtAAMAAADy8OEABAAAAOrh7QAFAAAA8eHtAAUAAADu4OkABgAAAOzg6QAHAAAA5/fhAAgAAADu5fMACQAAAPTr7wAKAAAA8e/uAAsAAADr5eQADAAAAOLt/wABAAAA4uX0AAIAAADw4OwAAwAAAPDv4AAEAAAA6eDsAAUAAAD/4OwABQAAAO3+6AAGAAAA6/7oAAcAAADj4uAACAAAAO3l8QAJAAAA8uruAAoAAAD/7u0ACwAAAOrl5AAMAEHMEQsBXABB2BELSAQAAABAAAAAC3ZvbgNyYW0JcGVzB2x1agV5YW0AAAAACGd1YQp0Y28GbnVqAAAAAAAAAAAMY2VkAW5hagAAAAAEcnBhAmJlZgBBrBILASwAQbgSCyMEAAAAHAAAAG5vbQBldXQAZGV3AHVodABpcmYAdGFzAG51cwBB3BILARwAQegSCxECAAAACgAAAHQAeQBwAGUAPQBB/BILARwAQYgTCxECAAAACgAAAHAAZQByAG0APQBBnBMLARwAQagTCxECAAAACgAAAHMAaQB6AGUAPQBBvBMLARwAQcgTCxECAAAACgAAAHMAaQB6AGQAPQBB3BMLASwAQegTCxUCAAAADgAAAG0AbwBkAGkAZgB5AD0AQYwUCwEsAEGYFAsVAgAAAA4AAABjAHIAZQBhAHQAZQA9AEG8FAsBLABByBQLGwIAAAAUAAAAdQBuAGkAeAAuAG0AbwBkAGUAPQBB7BQLASwAQfgUCxkCAAAAEgAAAHUAbgBpAHgALgB1AGkAZAA9AEGcFQsBLABBqBULGQIAAAASAAAAdQBuAGkAeAAuAGcAaQBkAD0AQcwVCwEsAEHYFQsXAgAAABAAAABvAHMALgB1AG4AaQB4AD0AQfwVCwEcAEGIFgsRAgAAAAoAAABzAGwAaQBuAGsAQZwWCwEsAEGoFgsVAgAAAA4AAABzAHkAbQBsAGkAbgBr"), (c) => c.charCodeAt(0));
+var __deno_wasm_bytes__ = Uint8Array.from(atob("AGFzbQEAAAABahBgAn9/AX9gAAF/YAN/f38Bf2AEf39/fwF/YAJ/fwBgBX9/f39/AX9gBn9/f3x/fwF/YAV/f39/fgBgA39/fAF/YAN/f38AYAR/f398AGAEf39/fwBgAABgAX8AYAF/AX9gBX9/f3x8AX8DLi0FBgQAAwIHAAAICQAKCwAADA0OAQEBAAAAAAAEAAADAAACAAICAAMPAgEBAQEFBAEBBAQGjAEWfAFEAAAAAAAAAAALfAFEAAAAAAAAAAALfwFBsg8LfwFBAAt/AUEAC38BQQALfAFEAAAAAAAAAAALfwFBAAt8AUQAAAAAAAAAAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEACwetAQsMaW5wdXRBZGRyZXNzACwJaW5wdXRTaXplACsMc3RhdGVBZGRyZXNzACoNY29uc3VtZWRCeXRlcwApDmxpc3RpbmdBZGRyZXNzABULc2Nhbkxpc3RpbmcAJxFyZXBseUNvZGVzQWRkcmVzcwAVEHJlcGx5RW5kc0FkZHJlc3MAFBJyZXBseVN0YXJ0c0FkZHJlc3MAEwtzY2FuUmVwbGllcwASBm1lbW9yeQIACAEQDAEkCsjRAS3aBAIEfwF8IAMgBE8Ef0EBBSADLQAAIgVBCUYgBUEgRnILRQRAQQAPCyADIQUDQCAEIAVLBH8gBS0AACIGQQlGIAZBIEZyBUEACwRAIAVBAWohBQwBCwsgBSAEQQAQBQR/IwkiBSAETwR/QQEFIAUtAAAiBUEJRiAFQSBGcgsFQQALRQRAIAMgBEkEfyADLQAABUEACyIFQQlGIAVBIEZyIgUEQCADQQFqIARJBH8gAy0AAQVBAAsiBUEJRiAFQSBGciEFCyAFBH8gA0ECaiAESQR/IAMtAAIFQQALIgRBCUYgBEEgRnIFQQALJAsgACABIAJEAAAAAAAAAABBAyADQQFqIAMgBRsQAQ8LIwghCSMJIQYjCgRAIAYhAwNAIAMgBEkEfyADLQAAIgVBCUYgBUEgRnIFQQALBEAgA0EBaiEDDAELCyADIARJBH8gAy0AAAVBAAsiCEEtRiAIQStGcgR/IANBAWohBQNAIAQgBUsEfyAFLQAAQTBrQQpJBUEACwRAIAVBAWohBQwBCwsgBSADQQVqRgVBAAsEfyADQQVqIARPBH9BAQUgAy0ABSIEQQlGIARBIEZyCwVBAAsEQCADQQFqIQQgA0EFaiEFA0AgBCAFSQRAIAQtAABBMGsgB0EKbGohByAEQQFqIQQMAQsLIAAgASACIAlBASADQQVqEAFFBEBBAA8LIwYgB0HkAG1BPGwgB0HkAG9qt0QAAAAAAEztQKIiCZogCSAIQStGG0QAAAAAAAAAACMAoaGgJAZBAQ8LCyAAIAEgAiAJQQFBAiMKGyAGEAEL3AEBAX8gAUEATCABQQxKciAAQQBMciACQQBMcgRAQQAPCyABQQJGBH9BHEEdIABBA3EEf0EBBSAAQeQAbwR/QQAFIABBkANvCwsbBSABIAFBA3VqQQFxQR5qCyACSARAQQAPCyAAQQFrIAAgAUECTBsiAEGQA20hBiABQQNrIAFBCWogAUECShtBmQFsQQJqQQVtIAJqIAAgBkGQA2xrIgBB7QJsIABBBG1qIABB5ABta2ogBkGx9QhsakHt9Ctrt0QAAAAAcJmUQaIgA6AjAKEkBiAEJAcgBSQFQQELiwMBAX4jBCAAQYDgC2s2AkAjBCABQYDgC2s2AkQgASAAayIAQQhNBH4gAUEIaykDAEKw4MCBg4aMmDCFQn9CCCAArX1CA4aGgyICQgp+IAJCCIh8Qv+B/Ifwn8D/AIMiAkLkAH4gAkIQiHxC//+DgPD/P4MiAkKQzgB+IAJCIIh8Qv////8PgwUgAEEQTQR+IAFBEGspAwBCsODAgYOGjJgwhUJ/QgggAEEIa619QgOGhoMiAkIKfiACQgiIfEL/gfyH8J/A/wCDIgJC5AB+IAJCEIh8Qv//g4Dw/z+DIgJCkM4AfiACQiCIfEL/////D4NCgMLXL34gAUEIaykDAEKw4MCBg4aMmDCFIgJCCn4gAkIIiHxC/4H8h/CfwP8AgyICQuQAfiACQhCIfEL//4OA8P8/gyICQpDOAH4gAkIgiHxC/////w+DfAVCfwsLIgJC/////////w9YBEAjBCACujkDMCMEIwQoAghB/3lxQYACcjYCCAUjBCMEKAIIQf95cUGABHI2AggLC/gGAQd/IAEgAGtBA0sEfyAALQADIgRBCUYgBEEgRnIFQQALBEAgAC0AAiAALQAAQRB0IAAtAAFBCHRyckGgwIABciIEQZntqOICbEEcdkECdEHwEWooAgAiB0H/AXFBACAHQQh2IARGGyIEBEAgAEEDaiQDIAQPCwsgAEEYaiABIAEgAGtBGEsbIQdBACEBA0AgACAHSQRAAkACQCAALQAAIghBgAFPBEAgBUEIdCAIciAFIANBA0gbIQUgBiAGQQh0IAhyIAMiBEEBaiIDQQFxIARBBk5yGyEGDAELIAhBIHJB4QBrQRpPDQEgASIEQQFqIQEgBEEESARAIAJBCHQgCHJBIHIhAgsLIABBAWohAAwCCwsLIAAkAyADRQRAIAFBA0gEQEEADwsgAUEETgR/QQAhAEGcCCgCAEECdiEDAn8DQCAAIANIBEAgAiAAQQJ0IgRBoAhqKAIARgRAIARBpAhqKAIADAMLIABBAmohAAwBCwtBAAsFQQALIgAEQCAADwsgAkEIdiACIAFBBE4bIgFBme2o4gJsQRx2QQJ0QfARaigCACIAQf8BcUEAIABBCHYgAUYbIgAEfyAABUEAIQBBnAgoAgBBAnYhAgJ/A0AgACACSARAIAEgAEECdCIDQaAIaigCAEYEQCADQaQIaigCAAwDCyAAQQJqIQAMAQsLQQALCw8LIAFFBEBBASAFQcCBgwZxQcCBgwZHQQEgA0EDSCADQQZOBH9BACEAQfwOKAIAQQJ2IQECfwNAIAAgAUgEQCAGIABBAnQiAkGAD2ooAgBGBEAgAkGED2ooAgAMAwsgAEECaiEADAELC0EACwVBAAsiABsbBEAgAA8LIAVBoMCAAXIhAUEAIQBB/A8oAgBBAnYhAgJ/A0AgACACSARAIAEgAEECdCIDQYAQaigCAEYEQCADQYQQaigCAAwDCyAAQQJqIQAMAQsLQQALDwtBACEAQewMKAIAQQJ2IQNBASABQQRIAn8DQCAAIANIBEAgAiAAQQJ0IgFB8AxqKAIARgRAIAFB9AxqKAIADAMLIABBAmohAAwBCwtBAAsiABsEfyAABSACQQh2IQFBACEAQewMKAIAQQJ2IQICfwNAIAAgAkgEQCABIABBAnQiA0HwDGooAgBGBEAgA0H0DGooAgAMAwsgAEECaiEADAELC0EACwsLzQYCBX8BfAJAIABFIAFBAExyIAFBH0pyDQAgAiEFA0AgAiADSQR/IAItAAAiBEEJRiAEQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIgA0kEfyACLQAABUEAC0Ewa0EKTw0AIAIhBANAIAMgBEsEfyAELQAAQTBrQQpJBUEACwRAIARBAWohBAwBCwsgBCACayIIQQRGBEAgAiAFa0EBRiQLIAIhBSAEIQIDQCACIAVLBEAgBS0AAEEwayAGQQpsaiEGIAVBAWohBQwBCwsgAiEEA0AgAiADSQR/IAItAABBgAFPBUEACwRAIAJBAWohAgwBCwsgAkEBaiACIAIgBEEBakYEfyAELQAAQZQBRgVBAAsEfyACIANJBH8gAi0AAAVBAAtBzgBGBUEACxsiAiADTwR/QQEFIAItAAAiA0EJRiADQSBGcgsEQCAGIAAgAUQAAAAAAAAAAEEDIAIQAQ8LDAELIAIgA0EAEAVFBEAgAyAESwR/IAQtAAAFQQALQTpHBH9BAQUgBEEBaiADSQR/IAQtAAEFQQALQTBrQQpPCw0BIAhBAksEf0EABSAEQQJqIANPBH9BAQUgBC0AAiIDQQlGIANBIEZyCwtFDQEDQCACIARJBEAgAi0AAEEwayAGQQpsaiEGIAJBAWohAgwBCwsgBkEXSg0BIARBAWohAiAEQQJqIQMDQCACIANJBEAgAi0AAEEwayAHQQpsaiEHIAJBAWohAgwBCwsgACABIAZBPGwgB2q3RAAAAAAATO1AoiIJEAkgACABIAlBAiAEQQJqEAEPCyMJIgIgA08Ef0EBBSACLQAAIgJBCUYgAkEgRnILRQ0AIwoEQCMJIQIDQCACIANJBH8gAi0AACIEQQlGIARBIEZyBUEACwRAIAJBAWohAgwBCwsgAiEEA0AgAiADSQR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIARrQQRGBH8gAiADTwR/QQEFIAItAAAiA0EJRiADQSBGcgsFQQALBEADQCACIARLBEAgBC0AAEEwayAGQQpsaiEGIARBAWohBAwBCwsgBiAAIAEjCEEBIAIQAQ8LCyAAIAEjCBAJIAAgASMIQQFBAiMKGyMJEAEPC0EAC98FAQR/IAAhAwNAIAEgA0sEfyADLQAAQTBrQQpJBUEACwRAIANBAWohAwwBCwsgACADRiADIABrQQJLcgR/QQEFIAEgA0sEfyADLQAABUEAC0E6RwsEQEEADwsDQCAAIANJBEAgAC0AAEEwayAGQQpsaiEGIABBAWohAAwBCwsgA0EBaiIAIQMDQCABIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAMgAGtBAkcEQEEADwsDQCAAIANJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwsgBCEFQQAhBEEAJAogASADSwR/IAMtAAAFQQALQTpGBEAgA0EBaiIAIQMDQCABIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAMgAGtBAkcEQEEADwsDQCAAIANJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwtBASQKIAEgA0sEfyADLQAABUEAC0EuRgR/IANBAWogAUkEfyADLQABBUEAC0Ewa0EKSQVBAAsEQCADQQFqIQADQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAhAwsLIAZBGEYiAARAIAVFIQALIAAEQCAERSEACyACRSAAIAAbRSAGQRdKcSAFQTtKciAEQTxKcgRAQQAPCyACBEAgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAUkEfyAALQAABUEAC0EgciICQfAARiACQeEARnIEQCABIABBAWoiAEsEfyAALQAABUEAC0EgckHtAEYEQCAAQQFqIQALIAAgAU8Ef0EBBSAALQAAIgFBCUYgAUEgRnILRSAGQQxKcgRAQQAPCyAGQQxvQQxBACACQfAARhtqIQYgACEDCwsgBkE8bCAFakE8bCAEardEAAAAAABAj0CiJAggAyQJQQEL/QEAIwQjBCgCCEFwcSAAcjYCCCABQQBOBEAjBCABNgIsIwQjBCgCCEGAIHI2AggLIwQjBCgCCEFPcUEgcjYCCCAAQQNGBEBBACEBIAIhAANAIABBBGogA00EQAJAIAAoAgBBoNr4gQJGBEAgASAAIAEbIQEgAyAAa0EEa60gBFEEQCAAIQEMAgsLIABBAWohAAwCCwsLIAEEQCMEIAJBgOALazYCDCMEIAFBgOALazYCECMEIAFB/N8LazYCFCMEIANBgOALazYCGAUjBCACQYDgC2s2AgwjBCADQYDgC2s2AhALBSMEIAJBgOALazYCDCMEIANBgOALazYCEAsLwwEBAn8gAC0AASECIAAtAAAiA0EtRyADQfIAR3EEf0EBBSACQS1HIAJB9wBHcQsEf0F/BUEEQQAgA0HyAEYbQQJBACACQfcARhtyCyICQQBIBEBBfw8LAkACQAJAAkAgAC0AAiIAQS1HBEAgAEH4AEYNASAAQfMARg0CIABB9ABGDQIgAEHTAEYNAyAAQdQARg0DIABBzABGDQMgAEHsAEYNAwwECyACDwsgAkEBcg8LIAJBAXIgAXIPCyABIAJyDwtBfwvoAwEFf0EAJAsgAC0AACICQTBrQQpJBEAgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIABrIgRBA0YgBEEES3IEQEEADwsgASACSwR/IAItAAAFQQALIgNBL0YgA0EtRnIEf0EBBSADQS5GBH8gAkEBaiABSQR/IAItAAEFQQALQTBrQQpJBUEACwsEQCAAIAIgAyABECYPCyACQQFqIAIgA0EuRhsiBSEDA0AgASADSwR/IAMtAAAiBkEJRiAGQSBGcgVBAAsEQCADQQFqIQMMAQsLIAEgA0sEfyADLQAABUEACyEGIARBAk0gAyAFS3EEfyAGQSByQeEAa0EaSSAGQYABT3IFQQALBEAgAyABEAMiBUUEQEEADwsjAyEEA0AgASAESwR/IAQtAAAFQQALQS5GBH9BAQUgASAESwR/IAQtAAAFQQALQSxGCwRAIARBAWohBAwBCwsgASAESwR/IAQtAAAFQQALIgNBCUYgA0EgRnIEf0EAIQMDQCAAIAJJBEAgAC0AAEEwayADQQpsaiEDIABBAWohAAwBCwsgBSADIAQgARAEBUEACw8LIAAgAiABECQPCyACQYABSSACQSByQeEAa0EaT3EEQEEADwsgACABECULywEBBH8jAiIDQQFrIAMgAEECTBsiBEGQA20hBiADQQFrIAMjASAAQQNrIABBCWogAEECShtBmQFsQQJqQQVtIAFqIAQgBkGQA2xrIgRB7QJsIARBBG1qIARB5ABta2ogBkGx9QhsakHt9Ctrt0QAAAAAcJmUQaIgAqBjGyEDIAFBHUYgAEECRnEEQANAIAVBCEgEfyADQQNxBH9BAQUgA0HkAG8Ef0EABSADQZADbwsLBUEACwRAIANBAWshAyAFQQFqIQUMAQsLCyADC7YBAQF/IAAhAwNAIAEgA0oEf0GIICgCACADaiAAa0EESAVBAAsEQEGEIEGEICgCACACIANqLQAAQYggKAIAIANqIABrQQN0dHI2AgAgA0EBaiEDDAELCyABIQMDQCAAIANIBH8gAiADakEBay0AAEENRgVBAAsEQCADQQFrIQMMAQsLQYwgIAEgA2siAiABIABrRgR/QYwgKAIAIAJqBSACCzYCAEGIIEGIICgCACABIABrajYCAAusAQECfwNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIQIDQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUkgACACS3EEfyAALQAAIgNBCUYgA0EgRnIFQQALBEADQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsFIAIhAAsgAAvrAQEBfyABQQBMIABBAExyIAFBDEpyIAJBAExyBEAPCyACQRxKBH8gAUECRgR/QRxBHSAAQQNxBH9BAQUgAEHkAG8Ef0EABSAAQZADbwsLGwUgASABQQN1akEBcUEeagsgAkgFQQALBEAPCyAAQQFrIAAgAUECTBsiAEGQA20hBCMEIAFBA2sgAUEJaiABQQJKG0GZAWxBAmpBBW0gAmogACAEQZADbGsiAEHtAmwgAEEEbWogAEHkAG1raiAEQbH1CGxqQe30K2u3RAAAAABwmZRBoiADoDkDOCMEIwQoAghBv35xQcAAcjYCCAumBAIEfwF8IAIgA0kEfyACLQAAQS5GBUEACwRAIAJBAWoiAiEEA0AgAiADSQR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIARGBEAPC0EDIAIgBGsiBSAFQQNPGyIFIARqIQcDQCAEIAdJBEAgBC0AAEEwayAGQQpsaiEGIARBAWohBAwBCwsgBrchCANAIAVBA0kEQCAIRAAAAAAAACRAoiEIIAVBAWohBQwBCwsLIAMgAkEBaiACIAIgA0kEfyACLQAAQSByQfoARgVBAAsbRwRADwsgAUEEaiEFIAFBBmohAkEAIQMDQCACIAVLBEAgBS0AAEEwayADQQpsaiEDIAVBAWohBQwBCwsgAyECIAFBBmohBCABQQhqIQVBACEDA0AgBCAFSQRAIAQtAABBMGsgA0EKbGohAyAEQQFqIQQMAQsLIAFBCGohBSABQQpqIQZBACEEA0AgBSAGSQRAIAUtAABBMGsgBEEKbGohBCAFQQFqIQUMAQsLIANBO0ogAkEXSnIgBEE8SnIEQA8LIAJBPGwgA2pBPGwgBGq3RAAAAAAAQI9AoiAIoCEIIAAgASEAIAFBAmohAkEAIQMDQCAAIAJJBEAgAC0AAEEwayADQQpsaiEDIABBAWohAAwBCwsgAUECaiECIAFBBGohAEEAIQEDQCAAIAJLBEAgAi0AAEEwayABQQpsaiEBIAJBAWohAgwBCwsgAyABIAgQDAvWBwIFfwF+IAAoAgBBoMCAgQJyIQQgACgCBCICQf8BcUE9RgRAIABBBWohAiAEQfTywasGRgRAIAEgAksEQCACKAIAQaDAgIECciEAQQQhBCABIAJrIgVBBEYEQCAAQebSsasGRgR/QQEFIABB7NK52wZGBH9BAwUgAEHwyKWTB0YgAEHjyKWTB0ZyBH8jBCMEKAIIQYAQcjYCCEECBUEECwsLIQQFIAVBA0YEQEECQQQgAEH///8HcUHk0skDRhshBAUCf0EAQewVKAIAQQF2IgUgASACa0sNABpBACEAA0AgACAFSQRAQQAgAEEBdEHwFWovAQAgACACai0AACIGQSByIAYgBkHBAGtBGkkbRw0CGiAAQQFqIQAMAQsLQQELBEACf0EAQZwWKAIAQQF2IgAgASACQQhqIgVrSw0AGgNAIAAgA0sEQEEAIANBAXRBoBZqLwEAIAMgBWotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogA0EBaiEDDAELC0EBCwR/QQEFAn9BAEG8FigCAEEBdiIDIAEgBWtLDQAaQQAhAANAIAAgA0kEQEEAIABBAXRBwBZqLwEAIAAgBWotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogAEEBaiEADAELC0EBCwsEQEEDIQQDQCABIAJLBH8gAi0AAEE6RwVBAAsEQCACQQFqIQIMAQsLIAEgAksEQCMEIAJB/98LazYCFCMEIAFBgOALazYCGAsLCwsLIwQjBCgCCEFwcSAEcjYCCAtBAQ8LIARB89LpowZGIARB89LpqwZGcgRAIAEgAksEfwJ/IAEgAmsiAEEISwRAIAIhAANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABRgwBC0J/QQggAGtBA3SsIgeGQn+FQrDgwIGDhoyYMIMgAUEIaykDACAHiCAHhoQiB0Lw4cOHj568+HCDQrDgwIGDhoyYMIUgB0KGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYRQCwVBAAsEQCACIAEQAgtBAQ8LBSAEQe3ekcsGRgR/IAJB////B3FBoMAAckHm8vUBRgVBAAsEQCAAQQdqIgAgAUkEQCAAIAEQGwtBAQ8FIAJB/wFxQS5GIARB9dylwwdGcQRAIABBBWogARAaBEBBAQ8LCwsLIAAtAABBPUcEQAJAA0AgACABSQRAIAAgAP0ABAD9DD09PT09PT09PT09PT09PT39I/1kIgNoaiABSSECIAMNAiAAQRBqIQAMAQsLQQAhAgsFQQAhAgsgAgudAQEBfyAALQAAIgJBLkYgAkEsRnIgAkEnRnIEQEEBDwsgAkH/AUYgAkGgAUZyIAJBkgFGcgRAQQEPCyACQcIBRiAAQQFqIAFJcQRAQQJBACAALQABQaABRhsPCyACQeIBRyAAQQJqIAFPcgR/QQEFIAAtAAFBgAFHCwRAQQAPC0EDQQAgAC0AAiIAQZkBRiAAQYkBRnIgAEGvAUZyGwsHAEGAMCQEC9MEAQZ/QZQgKAIAIQNBsCBBADYCAEG0ICAANgIAIAMEf0EBBSAAQYDgC2ohBEGA4AshAQJ/A0AgBCABQUBrIgJPBEBBASAB/QAEAP0M//////////////////////0jIAH9AAQQ/Qz//////////////////////SP9UCAB/QAEIP0M//////////////////////0jIAH9AAQw/Qz//////////////////////SP9UP1Q/VMNAhogAiEBDAELCwNAIAEgBEkEQEEBIAEtAABB/wFGDQIaIAFBAWohAQwBCwtBAAsLRQRADwsgA0EBRgR/Qf/fC0H/AToAAEEAIQNBfwVBAAsiBCIBIQUDQCAAIAVKBEAgBUGA4AtqLQAAIQYCQAJAAkACQAJAIAMOBQABAgMDBAsgBkH/AUYEQEEBIQMFIAEiAkEBaiEBIAJBgOALaiAGOgAACwwDC0EAIQMgBkH/AUYEQCABIgJBAWohASACQYDgC2ogBjoAAAUgBkH7AU8EQEECIQMFIAZB+gFGBEBBAyEDQZggQQA2AgAFIAZB8AFJBEAgAUGA4AtqQf8BOgAAIAFBAWoiAkEBaiEBIAJBgOALaiAGOgAACwsLCwwCC0EAIQMMAQsgA0EERiICBEAgBkHwAUYhAgsgA0EDRiIDBEAgBkH/AUYhAwsgAgR/QQAFQZggQZggKAIAQQFqIgI2AgBBBUEEQQMgAxtBpCAoAgAgAkgbCyEDCyAFQQFqIQUMAQsLQZQgIAM2AgBBsCAgBDYCAEG0ICABIARrNgIAC9kJAhR/AX5BnCAoAgAEQEEADwsgABARQbAgKAIAQYDgC2ohCkG0ICgCACEEQawgKAIAQQBHIRJBpCAoAgAiDUGoICgCACIQQQFrIgAgACANShshE0GAICgCACEDQZAgKAIAIQtBoCAoAgAhD0EAIQBBfyEMA0AgBUUgBCAOSnEEQCAKIA5qIgL9AAQA/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKwgAv0ABBD9DAoKCgoKCgoKCgoKCgoKCgr9I/1krEIQhoQgAv0ABCD9DAoKCgoKCgoKCgoKCgoKCgr9I/1krEIghoQgAv0ABDD9DAoKCgoKCgoKCgoKCgoKCgr9I/1krEIwhoQhFSAEIA5rIgJBwABIBEAgFUIBIAKshkIBfYMhFQsDQCAVQgBSBEACQCAOIBV6p2ohAQJ/IANFIABBAEpxBEAgASAAayECIAEgCmpBAmsvAQAhBgJ/QQAgACAKaigCACIHQf///wdxIghB8OHDB3FBsODAAUcNABpBACAIQYaMGGpB8OHDB3FBsODAAUcNABpBACAHQQ9xIghBAWtBBEsNABogCEHkAGwgB0EIdkEPcUEKbGogB0EQdkEPcWoLIQggC0EBIAIgE0wgAkEFSnEgB0EYdkEgRnEgCEEAR3EgBkEIdkENRnEgBkH/AXFBDUdxG0UEQCAJQQF0IAg7AYAwIAlBAnQiAiAANgKgsAIgAiABQQFrNgLgsAYgCUEBaiEJIAFBAWoiAAwCCwsgAEEASgR/QQAFQYggKAIACwRAQQAgASAKEApBhCAoAgAhBkGIICgCACIIQYwgKAIAayEHQYQgQQA2AgBBiCBBADYCAEGMIEEANgIAQX8hAAUgACAKaigCACEGIAEhAgNAIAAgAkgEfyACIApqQQFrLQAAQQ1GBUEACwRAIAJBAWshAgwBCwsgASAAayIIIAEgAmtrIQcLIAwgACADGyEMAn9BAiAIIA1KIBAgC2siAiANTnENABpBAyAIQQFqIAJKDQAaQQALIgUNASALIAhBAWpqIQtBICAGQRh2IAdBA0wbIREgB0EDSAR/QQAFAn9BACAGQf///wdxIgJB8OHDB3FBsODAAUcNABpBACACQYaMGGpB8OHDB3FBsODAAUcNABpBACAGQQ9xIgJBAWtBBEsNABogAkHkAGwgBkEIdkEPcUEKbGogBkEQdkEPcWoLCyIUQQBHIgIEQCARQSBGIQILIAMEQCADIAZzQQh0RSIAQQEgAhtFIQ8gACASckEAIAIbIQIFIBFBLUZBACAUGwRAIAZB////B3EhAwUgAkUgB0EASnEEQEEBIQUMBAsLCyACBEAgCUEBdEGAMGogFDsBACAJQQJ0IgJBoLACaiAMNgIAIAJB4LAGaiABIAhrIAdqNgIAIAlBAWohCUEAIQtBACEPQQAhAwsgDCABQQFqIgAgAxsLIQwgFSAVQgF9gyEVDAILCwsgDkFAayEODAELCyAFRQRAIAAgBCIBIAoQCkECAn9BAkGIICgCACIAIA1KIBAgC2siAiANTnENABpBAyAAIAJKDQAaQQALIgAgAAR/QQAFQZQgKAIAQQVGCxshBQtBgCAgAzYCAEGQICALNgIAQaAgIA82AgBBnCAgBTYCAEG4ICAMNgIAQbwgIAE2AgAgCQsGAEGgsAILBgBB4LAGCwUAQYAwC6IKBA9+BX8BewF8A0AgEUHAAEkEQCACIAAgEWr9AAQAIhb9DCAgICAgICAgICAgICAgICD9IyAW/QwJCQkJCQkJCQkJCQkJCQkJ/SP9UP1krSARrYaEIQIgEUEQaiERDAELCyACIQNCACECQQAhEQNAIBFBwABJBEAgAiAAIBFq/QAEAP0MMDAwMDAwMDAwMDAwMDAwMP1x/QwKCgoKCgoKCgoKCgoKCgoK/Sb9ZK0gEa2GhCECIBFBEGohEQwBCwsCQCADQgGDUA0AIANCAYYiBCADQn+FgyIFeiEHIAMgBEIBhEJ/hYMiA3ohCiAFIAVCAX2DIgR6IQsgAyADQgF9gyIDeiEFIAQgBEIBfYMiBHohCCADIANCAX2DIgN6IQYgBCAEQgF9gyIEeiEMIAMgA0IBfYMiCXohAyAEIARCAX2DIgR6IQ0gCSAJQgF9gyIOeiAEIARCAX2DIgl6IRAgDiAOQgF9gyIOeiEEIA4gDkIBfYMiDlANACAAIA56Ig6naiABTw0AIA19QgNSIAQgEH0iD0ICVnINAEIBIAogB32GQgF9IAeGQgEgAyAMfYZCAX0gDIaEQgEgD4ZCAX0gEIaEIgcgAoMgB1INAEIBIAYgCH2GQgF9IAiGIgcgAiAHg1FCASAFIAt9IgeGQgF9IAuGIgogAiAKg1EiEgR/IAdCA1QEf0EBBSACIAiIQgGDpyAHQgRRcQsFIAIgCIhCAYOnIAAgC6dqLQAAQSByQeEAa0EaT3ILDQAgEnIgAyAMfUIDVHENACAAIA2naiIRLQACIBEtAABBEHQgES0AAUEIdHJyQaDAgAFyIhFBme2o4gJsQRx2QQJ0QfARaigCACISQf8BcUEAIBJBCHYgEUYbIhRFDQAgCSAJQgF9g3ohByAAIBCnaiERIAQgEH1CAlEEfyARLQABIBEtAABBCmxqQZAEawUgES0AAEEwawshEiAAIAenaiERIAIgB4hCH4MiAkIbUSAOIAd9QgVRcQR/IBEtAAJBOkYFQQALBH8gEUEDai0AASARLQADQQpsakGQBGsiE0E7SiARLQABIBEtAABBCmxqQZAEayIRQRdKciASQQBMcg0BIBQgEiARQTxsIBNqt0QAAAAAAEztQKIiFxAJIRFBAgUgAkIPg0IPUSAOIAd9QgRRcUUNASARQQJqLQABIBEtAAJBCmxqIBEtAAEgES0AAEEKbGpB5ABsakHQoANrIRFBAwshEyASQQBMIBFBAExyBH9BAQUgFEECRgR/QRxBHSARQQNxBH9BAQUgEUHkAG8Ef0EABSARQZADbwsLGwUgFCAUQQN1akEBcUEeagsgEkgLDQAgE0EDRiAHIAR9QgFRcQRAIwQjBCgCCEGAwABBgIABIAAgDqdqIhVBAWogAUkiAQR/IBUtAAEiAUEJRiABQSBGcgUgAQsbcjYCCAsgACAOp2okEiAAIAynaiQTIAAgA6dqJBQjEyMUEAIjBCAAIAunakGA4AtrNgIcIwQgACAFp2pBgOALazYCICMEIAAgCKdqQYDgC2s2AiQjBCAAIAanakGA4AtrNgIoIBFBAWsgESAUQQJMGyIAQZADbSEBIwQgFEEDayAUQQlqIBRBAkobQZkBbEECakEFbSASaiAAIAFBkANsayIAQe0CbCAAQQRtaiAAQeQAbWtqIAFBsfUIbGpB7fQra7dEAAAAAHCZlEGiIBegIwChOQM4IwQjBCgCCEG/fnEgE0EGdHI2AghBAQ8LQQAL9gUCCX8BfCAAIAEQCyIGIQADQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEBC0UEQCAAQQFqIQAMAQsLIAAhBQNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIQIDQCAAIAFJBH8gAC0AACIDQQlGIANBIEZyBUEBC0UEQCAAQQFqIQAMAQsLIAAgAk0hAyABIAZNBH9BAQUgBi0AAEEwa0EKSQsgA3IEQEEADwsgAi0AAEEwa0EKSQRAQQAPCyAAIQQDQCAAQQFrIgMtAABBMGtBCkkEQCADIQAMAQsLIAAgBEYgBCAAa0ESS3IEQEEADwsgBCEDA0AgASADSwR/IAMtAAAiB0EJRiAHQSBGcgVBAAsEQCADQQFqIQMMAQsLIAEgA00Ef0EABSADIAEQCAtFBEBBAA8LIwUgAU8Ef0EABSMFLQAAIgFBCUYgAUEgRnILRQRAQQAPCyAAIAJrIgEgBSAGa0YiAwR/AkAgBiIDIAIiB0YNACADQQdxIAdBB3FGBEADQCADQQdxBEBBACEIIAFFDQMgAy0AACIJIActAAAiCmshCCAJIApHDQMgAUEBayEBIANBAWohAyAHQQFqIQcMAQsLA0AgAUEITwRAIAMpAwAgBykDAFEEQCADQQhqIQMgB0EIaiEHIAFBCGshAQwCCwsLCwNAIAEiCEEBayEBIAgEQCADLQAAIgkgBy0AACIKayEIIAkgCkcNAiADQQFqIQMgB0EBaiEHDAELC0EAIQgLIAhFBSADCwRAIAAgBBACBSAAIQEDQCABIARJBEAgC0QAAAAAAAAkQKIgAS0AAEEwa7egIQsgAUEBaiEBDAELCyMEIAs5AzAjBCMEKAIIQf95cUGABnI2AggLIwQgBkGA4AtrNgIcIwQgBUGA4AtrNgIgIwQgAkGA4AtrNgIkIwQgAEGA4AtrNgIoIwQjBjkDOCMEIwQoAghBv35xIwdBBnRyNgIIIwVBAWokEUEBC6cFAQl/IAAgARALIQMDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACADRgRAQQAPCyADIQADQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEBC0UEQCAAQQFqIQAMAQsLIAAhBQNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIQYDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEBC0UEQCAAQQFqIQAMAQsLIAAhBwNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIQQDQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgBEYgACABT3IEQEEADwsgACIILQAAIgJBCUYgAkEgRnJFBEBBAA8LA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAU8Ef0EBBSAAIQIDQCABIAJLBH8gAi0AACIJQQlGIAlBIEZyBUEBC0UEQCACQQFqIQIMAQsLIAEgAkcLBEBBAA8LIAEhCSAAIQIDQCACIAlJBEAgAi0AACIKQS1GIgFFBEAgCkEuRiEBCyABRQRAIApBL0YhAQsgCkEwa0EKSSABIApBOkYgARtyBEAgAkEBaiECDAILCwsCf0EBIAIgCUYNABpBACAAIAkQA0UNABojAyECA0AgAiAJSQR/IAItAABBLkYEf0EBBSACLQAAQSxGCwVBAAsEQCACQQFqIQIMAQsLIAIgCUYLBEBBAA8LIwQgA0GA4AtrNgIcIwQgBUGA4AtrNgIgIwQgBkGA4AtrNgIkIwQgB0GA4AtrNgIoIAQgCBACIAAkEUEBC8EWAxd/A34CfANAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCwNAIANBAkggACABSXEEfyAALQAAQTBrQQpJBUEACwRAA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCwNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyADQQFqIQMMAQsLAkAgASAAa0EOSQ0AAn8CQAJAAkACQAJAIAAtAAAiE0EtRg0AIBNB5gBGDQAgE0HkAEYNASATQewARg0CIBNB5QBGDQIgE0HiAEYNAyATQeMARg0DIBNB8ABGDQMgE0HzAEYNAyATQcQARg0DDAQLQQEMBAtBAgwDC0EDDAILQQQMAQtBAAsiFkUNACAAQQFqQSAQByELIABBBGpBgAEQByEKIAAtAAkiAkEJRiACQSBGciEFIAAtAAciAkEJRiACQSBGciIDBH9BAAUgBQR/IAAtAAghDCAAQQdqLQAAIgJBLUcgAkHyAEdxBH9BAQUgDEEtRyAMQfcAR3ELBH9BfwVBBEEAIAJB8gBGG0ECQQAgDEH3AEYbcgsFIABBB2pBgAQQBwsLIgIgC0EGdCAKQQN0cnIhDCAKIAtyIAJyQQBIBEAgC0EASAR/QQAFIABBBGooAgBBqtSo0QJGBH8gACgCBkGq1KjRAkYFQQALC0UNAUF/IQwLIABBB0EJQQogBRsgAxtqIQADQCAAIAFJBH8gAC0AAEErRgR/QQEFIAAtAABBLkYLBH9BAQUgAC0AAEHAAEYLBUEACwRAIABBAWohAAwBCwsgACABTwR/QQAFIAAtAAAiAkEJRiACQSBGcgR/QQEFIAAtAABBMGtBCkkLC0UNACATQeMARyATQeIAR3EEfyAAIAEQFgVBAAsEQCAWQQNGIxQjE2tBE0lxBEAjEyEAIxQhAgNAIAAgAkkEQCAAMQAAQjB9IBlCCn58IRkgAEEBaiEADAELCwVCfyEZCyAWIAwjEkEBaiABIBkQBkEBDwsgE0HiAEYiC0UEQCATQeMARiELCyAAIQpBACECQQAhAwNAIAAgAUkEQAJAA0AgACABSQR/IAAtAAAiBUEJRiAFQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAU8NACALBH8gEkEDRiIFIBJBAUYgBRsFIBJBAkYgEkEBRnILBH8gACABEAgEf0EBBSALRSAAIANrQQFGIBhBBEEDIBdBAUYbRnFxIRMCfyAALQAAQTBrQQpPBEAgACABECIMAQsgACEFA0AgASAFSwR/IAUtAABBMGtBCkkFQQALBEAgBUEBaiEFDAELCyAFIABrQQRGBEAgEwR/IAAgBSABECEFQQALDAELIAUgAGtBAk0EfyAAIAUgARAjBUEACwsLBUEACyEFIwUgAUlBACAFGwR/IwUtAAAiBUEJRiAFQSBGcgVBAAsEQEEBIRQMAQsgACECA0AgASACSwR/IAItAAAiBUEJRiAFQSBGcgVBAQtFBEAgAkEBaiECDAELCyACIQUgGARAIBhBAUYEQCACIRAgACEECwUgACEJIAUhDwsgCEUgACADa0EBS3EgGCAXQQFGSnEEQCADIQ4gACENIBghCAsgBiEHIAMhBiASIREgACICIRIgBSEDA0AgAyASSwR/IBItAABBMGtBCkkFQQALBEAgEkEBaiESDAELCyAXAn9BACACIBJGDQAaQQEgAyASRg0AGiASLQAAIgBBLEYEQCASQQFqIRIDQCADIBJLBH8gEi0AAEEwa0EKSQVBAAsEQCASQQFqIRIMAQsLQQNBACADIBJGGwwBCyAAQS5GBEAgEkEBaiESA0AgAyASSwR/IBItAABBMGtBCkkFQQALBEAgEkEBaiESDAELCwtBACASQQFqIANHDQAaQQJBACASLQAAQSByIgBB7QBGIABB6wBGciAAQecARnIgAEH0AEZyGwsiEiAYGyEXIBVBAWogFSASQQFGGyEVIBhBAWohGCADIQAMAgsLCyAURQRAIAsEf0EABSAKIAEQFwR/QQEFIAogARAYCwtFDQEgFiAMIxEgAUJ/EAZBAQ8LIwsEQCMEIwQoAghBgMAAQYCAASMFQQFqIAFJIgAEfyMFLQABIgBBCUYgAEEgRnIFIAALG3I2AggLIBhBAWshEyASQQFGIAtxIBFBA0ZxBEAgE0EBayETIAchBgUgEkEBRgRAIAIgAxACBSASQQJGBEAgAiEARAAAAAAAAPA/IR1BACEHA0AgAEEBaiADSQRAIAAtAAAiBUEuRgRAQQEhBwUgHEQAAAAAAAAkQKIgBUEwa7igIRwgHUQAAAAAAAAkQKIgHSAHGyEdCyAAQQFqIQAMAQsLIwQgHCAdo0QAAAAAAAAwQUQAAAAAAACQQCAALQAAQSByIgVB6wBHGyIcRAAAAAAAAJBAoiAcIAVB9ABGIgAgBUHnAEZyGyIcRAAAAAAAAJBAoiAcIAAboiIdmyIcIBxEAAAAAAAA8L+gIBxEAAAAAAAA4L+gIB1lGzkDMCMEIwQoAghB/3lxQYAGcjYCCAsLCyATQQBKIgAgF0EBRnEiEUUgAHEEfyAXRSAJLQAAQTBrQQpJcQ0BIBNBAUYEfyAPIAlrQQZGBH8gCSgCAEHm3rGjBkYFQQALBH8gCS8BBEHl5AFGBUEACwVBAAsEfyMEIwQoAghB/3lxNgIIQQEFIBELBSATQQJGBH8gECAEa0EGRgR/IAQoAgBB5t6xowZGBUEACwR/IAQvAQRB5eQBRgVBAAsFQQALDQEgFUEDRiATQQJGcSADIAJrQRRJcQR/IAIhAANAIAAgA0kEQCAAMQAAQjB9IBlCCn58IRkgAEEBaiEADAELCyAZIAkhAEIAIRkDQCAAIA9JBEAgADEAAEIwfSAZQgp+fCEZIABBAWohAAwBCwsgGSEaIAQhAEIAIRkDQCAAIBBJBEAgADEAAEIwfSAZQgp+fCEZIABBAWohAAwBCwsgGSAafFEFQQALBH9BAgUgECAEayADIAJrRiEAIBVBA0YgE0ECRnEgDyAJa0EBRnEEfyAJLQAAQTBGBUEACyAAcQRAIAMgAmshB0EAIRgCQCAEIgAgAiIFRg0AIABBB3EgAkEHcUYEQANAIABBB3EEQEEAIRggB0UNAyAALQAAIgsgBS0AACIKayEYIAogC0cNAyAHQQFrIQcgAEEBaiEAIAVBAWohBQwBCwsDQCAHQQhPBEAgACkDACAFKQMAUQRAIABBCGohACAFQQhqIQUgB0EIayEHDAILCwsLA0AgByIKQQFrIQcgCgRAIAAtAAAiCyAFLQAAIgprIRggCiALRw0CIABBAWohACAFQQFqIQUMAQsLQQAhGAsFQQEhGAsgEUECIBgbCwsiBSATSARAIAQgCSAFGyEEIBAgDyAFGyEAIBMgBWtBAUYEQCMEIARBgOALazYCHCMEIAZBgOALazYCIAUgBSAISCAIIBNIcQRAIwQgBEGA4AtrNgIcIwQgDkGA4AtrNgIgIwQgDUGA4AtrNgIkBSMEIARBgOALazYCHCMEIABBgOALazYCIANAIAAgAUkEfyAALQAAIgRBCUYgBEEgRnIFQQALBEAgAEEBaiEADAELCyMEIABBgOALazYCJAsjBCAGQYDgC2s2AigLCyMHBEAjBCMGOQM4IwQjBCgCCEG/fnEjB0EGdHI2AggLIAMgAmtBE0kgEkEBRiIAIAAbBEBCACEZA0AgAiADSQRAIAIxAABCMH0gGUIKfnwhGSACQQFqIQIMAQsLBUJ/IRkLIBYgDCMFQQFqIAEgGRAGQQEPC0EAC7MEAQN/IAAoAgBBoMCAgQJyIgNB7d6RqwZGBH8gAC0ABEE9RgVBAAsEQAJAIAEgAEEFaiIARiABIABrQQdLcg0AA0AgACABSQRAIAAtAABBMGsiA0EHSw0CIAJBA3QgA3IhAiAAQQFqIQAMAQsLIwQgAkH/H3E2AiwjBCMEKAIIQYAgcjYCCAtBAQ8LIAAtAANBPUYEQCADQf///wdxIgJB9dKRA0YiA0UgAkHn0pEDR3EEQEEADwtBHEEkIAMbIQIgAEEEaiIAIAFJBH8jBCACaigCAAVBAQtFBEAgAkEcRgRAIwQgAEGA4AtrNgIcIwQgAUGA4AtrNgIgBSMEIABBgOALazYCJCMEIAFBgOALazYCKAsLQQEPCyAALQAEQSByIQQgA0Hv7rmrBkYiAgRAIARB8gBGIQILIAIEf0EBBSAEQfAARiADQefkvasHRnELRQRAQQAPC0EcQSQgAhshAiAALQAFQT1GBEAgAEEGaiIAIAFJBH8jBCACaigCAAVBAQtFBEAgAkEcRgRAIwQgAEGA4AtrNgIcIwQgAUGA4AtrNgIgBSMEIABBgOALazYCJCMEIAFBgOALazYCKAsLQQEPCyAAKAIFQaDAgIECckHuwrWrBkcEf0EBBSAALQAJQT1HCwRAQQAPCyAAQQpqIgAgAUkEQCACQRxGBEAjBCAAQYDgC2s2AhwjBCABQYDgC2s2AiAFIwQgAEGA4AtrNgIkIwQgAUGA4AtrNgIoCwtBAQvLBAIEfwJ+IAEgAGtBDkYEQCAAKQMGIQYgACkDACIHQvDhw4ePnrz4cINCsODAgYOGjJgwhSAHQoaMmLDgwIGDBnxC8OHDh4+evPhwg0Kw4MCBg4aMmDCFhFAEfiAGQvDhw4ePnrz4cINCsODAgYOGjJgwhSAGQoaMmLDgwIGDBnxC8OHDh4+evPhwg0Kw4MCBg4aMmDCFhAVCAQtQBEAgB0Kw4MCBg4aMmDCFIgdCCn4gB0IIiHxC/4H8h/CfwP8AgyIHp0H//wNxQeQAbCAHQhCIp0H//wNxaiEBIAZCsODAgYOGjJgwhSIGQgp+IAZCCIh8Qv+B/Ifwn8D/AIMiBkIQiKdB//8DcSEAIAZCMIinIAZCIIinQf//A3EiAiAAQTxsakE8bGohAyAAQRhJIgAEQCACQTxJIQALIAAEfyAGQjCIp0E9SQUgAAsEQCABIAdCIIinQf//A3EgB0IwiKcgA0HoB2y3EAwLDwsLIAAhAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiIDIABrQQ9GBH8gAC0AAEExRgVBAAsEfyAALQABQTlGBUEACwRAIABBAmohAiAAQQVqIQUDQCACIAVJBEAgAi0AAEEwayAEQQpsaiEEIAJBAWohAgwBCwsgBEHsDmogAEEFaiADIAEQDQUgAyAAa0EORgRAIAAhAiAAQQRqIQUDQCACIAVJBEAgAi0AAEEwayAEQQpsaiEEIAJBAWohAgwBCwsgBCAAQQRqIAMgARANCwsL0AgBBH8gACECAn8DQCABIAJLBEAgAv0ABAD9DD09PT09PT09PT09PT09PT39I/1kIgMEQCACIANoaiICIAEgASACSxsMAwsgAkEQaiECDAELCyABC0EBaiEDAn9BAEH8EigCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRBgBNqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCwR/QQEFAn9BAEGcEygCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRBoBNqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCwsEQANAIAEgA0sEfyADLQAAQSByQeEAa0EaSQVBAAsEQCADQQFqIQMMAQsLIAEgA0YPCwJ/QQBBvBMoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QcATai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsiAkUEQAJ/QQBB3BMoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QeATai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAkUEQAJ/QQBB/BMoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QYAUai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAkUEQAJ/QQBBrBQoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QbAUai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAkUEQAJ/QQBB3BQoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QeAUai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAkUEQAJ/QQBBjBUoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QZAVai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAgR/IAIFAn9BAEG8FSgCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRBwBVqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCwsEfwJ/A0AgASADSwRAQQAgAy0AACIAQS5HIABBMGtBCk9xIABBIHJB+gBHcQ0CGiADQQFqIQMMAQsLQQELBUEACwufBwEHfyAAIQICfwNAIAEgAksEQCAC/QAEAP0MICAgICAgICAgICAgICAgIP0j/WQiAwRAIAIgA2hqIgIgASABIAJLGwwDCyACQRBqIQIMAQsLIAELIQMjEARAIAAiAgJ/A0AgAiADSQRAIAL9AAQA/QwJCQkJCQkJCQkJCQkJCQkJ/SP9ZCIFBEAgAiAFaGoiAiADIAIgA0kbDAMLIAJBEGohAgwBCwsgAwsiAkkgAiADSXEEfyACQQFrLQAAQTtGBUEACwRAIAIPCwsgACADRiABIANNcgRAQQAPCyADQQFrLQAAQTtGBEAgAw8LIAMhAgNAIAAgAkkEfyACQQFrLQAAQTtHBUEACwRAIAJBAWshAgwBCwsgAiEAAn8DQCAAIANJBEAgAP0ABAD9DD09PT09PT09PT09PT09PT39I/1kIgUEQCAAIAVoaiIAIAMgACADSRsMAwsgAEEQaiEADAELCyADCyADRgRAIAMPCwNAIAIhAAJ/A0AgACABSQRAIAD9AAQA/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZCIFBEAgACAFaGoiACABIAAgAUkbDAMLIABBEGohAAwBCwsgAQshBiACIANLBEAgAiEAAn8DQCAAIAFJBEAgAP0ABAD9DCAgICAgICAgICAgICAgICD9I/1kIgMEQCAAIANoaiIAIAEgACABSRsMAwsgAEEQaiEADAELCyABCyEDCyACIANGBEAgAkEAIAEgAksbDwsgAiAGRkEBIAQbBH9BAQVBACEFAkAgAiAGTwR/QQAFIAItAABBIHJB4QBrQRpJC0UNACACQQFqIQgDQCAGIAhLBEBBASEFIAgtAAAiB0E9Rg0CQQAhBSAHQSByQeEAa0EaSSIARQRAIAdBMGtBCkkhAAsgAEUEQCAHQS1GIQALIABFBEAgB0EuRiEACyAAIAdB3wBGIAAbRQ0CIAhBAWohCAwBCwsLIAULRQRAAkADQCABIAJLBEBBASEDAn8DQCABIAJLBEAgAv0ABAD9DDs7Ozs7Ozs7Ozs7Ozs7Ozv9I/1kIgAEQCACIABoaiIAIAEgACABSRsMAwsgAkEQaiECDAELCyABCyIAQQFqIAFJBH8gAC0AAUEgRgVBAAsNAiAAQQFqIQIMAQsLQQAhAwtBACAEIAMbDwsgAyAGSQRAIAIgAxAcBEAgAw8LIAMhBCABIAZGBEAgAw8LCyABIAZHBEAgBkEBaiECDAELC0EAC/IDAgd/AX4gAiIEIABGIAQgAGtBA0tyBEBBAA8LA0AgACAESQRAIAAtAABBMGsgBUEKbGohBSAAQQFqIQAMAQsLIAWsIQsDQCADIARqIAFJBEAgAyEAIAQhBUEAIQcCQCACIgYgBEYNACAEQQdxIAZBB3FGBEADQCAFQQdxBEBBACEHIABFDQMgBS0AACIJIAYtAAAiCmshByAJIApHDQMgAEEBayEAIAVBAWohBSAGQQFqIQYMAQsLA0AgAEEITwRAIAUpAwAgBikDAFEEQCAFQQhqIQUgBkEIaiEGIABBCGshAAwCCwsLCwNAIAAiB0EBayEAIAcEQCAFLQAAIgkgBi0AACIKayEHIAkgCkcNAiAFQQFqIQUgBkEBaiEGDAELC0EAIQcLBUEBIQcLIAdFBEACQCADIARqIQADQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgBGsgA2tBA0cNACAIQQFqIghBBUoEQEEADwsgAyAEaiEEQQAhBQNAIAAgBEsEQCAELQAAQTBrIAVBCmxqIQUgBEEBaiEEDAELCyAFrCALQugHfnwhCyAAIQQMAgsLCyAIRQRAQQAPCyMEIAu6OQMwIwQjBCgCCEH/eXEgC0L/////////D1hBCHRyNgIIIAQL5g0DBn8BfgF8A0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLAkAgACABTwR/QQAFIAAtAABBMGtBCkkLRQ0AIAAgARAgIgBFIAAgAU9yBH9BAAUgAC0AACICQQlGIAJBIEZyC0UNAANAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFBARAFRQ0AIwkgAEECaksiBQRAIwlBA2stAAAiAEEJRiAAQSBGciEFCyABIwkiAE0Ef0EABSAALQAAIgJBCUYgAkEgRnILRQ0AA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAU8NACMMIgJBAWsgAiMNIgJBAkwbIgRBkANtIQcjDiACQQNrIAJBCWogAkECShtBmQFsQQJqQQVtaiAEIAdBkANsayICQe0CbCACQQRtaiACQeQAbWtqIAdBsfUIbGpB7fQra7dEAAAAAHCZlEGiIwigIwChIQkgAC0AAEE8RgRAIABBAWohBQNAIAUgAGtBD0khAiABIAVLBH8gBS0AAEE+RwVBAAsgAnEEQCAFQQFqIQUMAQsLAkAgASAFTQR/QQEFIAUtAABBPkcLDQAgBUEBaiIFIABrIQQgAC0AAUEgciIGQeQARiICBEAgBEEFRiECCyAEQQpGIAZB6gBGcQR/QQEFIAZB8wBGBH8gBEEKRiAEQQlGcgVBAAsLJA8gAiMPckUNACMEIwQoAghBcHFBAkEDIAIbcjYCCCABIAVNBH9BAAUgBS0AACICQQlGIAJBIEZyC0UNACAAQQ9qIgIgASABIAJLGyECA0AgAiAFSwR/IAUtAAAiA0EJRiADQSBGcgVBAAsEQCAFQQFqIQUMAQsLIAUhAwsgA0UgASADSXINASMPRSADIABrQQ9GcQRAIwQjBCgCCEGAgAFyNgIICyMPBEACQCMEIANBgOALazYCDCMEIAEiAEGA4AtrNgIQIANBAWohAQNAIAFBBGogAEkEQCABKAIAIgJBoPr4gQJHIAJBoNr4gQJHcUUEQCMEIANBgOALazYCDCMEIAFBgOALazYCECMEIAFB/N8LazYCFCMEIABBgOALazYCGAwDCyABQQFqIQEMAQsLIAAgA00Ef0EBBSAAQQFrLQAAQd0ARwsNACADIQEDQCABQQJqIABJBEAgAS0AAEEgRgR/IAEtAAFB2wBGBUEACwRAIwQgA0GA4AtrNgIMIwQgAUGA4AtrNgIQIwQgAUH+3wtrNgIUIwQgAEGB4AtrNgIYDAMLIAFBAWohAQwBCwsLBSMEIANBgOALazYCDCMEIAFBgOALazYCEAsFIAAhAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgACACRg0BIAEgAksEfyACLQAAIgNBCUYgA0EgRnIFQQELBEACfyAAIQMgAiEEQQAgAiMJayIHQRJGIAdBFU9yIAIgAGtBA0tyDQAaA0AgAyAESQRAIAMtAABBMGsgBkEKbGohBiADQQFqIQMMAQsLIAasIQgDQCAEQQRqIAFJBH8gBC0AAEEgRgVBAAsEQCAEQQFqIQMDQCABIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLQQAgAyAEa0EERw0CGiAEQQFqIQRBACEGA0AgAyAESwRAIAQtAABBMGsgBkEKbGohBiAEQQFqIQQMAQsLIAasIAhC6Ad+fCEIIAMiBCMJayIGQRVGIAZBEkZyBEBBACABIANNBH9BAAUgBC0AACIDQQlGIANBIEZyC0UNAxojBCAIujkDMCMEIwQoAghB/3lxIAhC/////////w9YQQh0cjYCCCAEDAMLQQAgBkEVSw0CGgwBCwtBAAsiAwRAIAMhAkEBIQUFIAAgAhACCwUgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCwJ/QQAgASACTQ0AGkEAIAIgARAPIgNFDQAaQQAgACABIAIgAxAeIgAgACABSQR/IAAgARAPBUEACxsLIgJFDQJBASEFCyABIAJNBH9BAAUgAi0AACIAQQlGIABBIEZyC0UNASACQQFqIAFPBH9BAAUgAi0AASIAQQlGIABBIEZyCwRAIAUEQCMEIwQoAghBgMAAcjYCCAsFIwQjBCgCCEGAgAFyNgIICyMEIwQoAghBcHFBAXI2AggjBCACQf/fC2s2AgwjBCABQYDgC2s2AhALIwQgCTkDOCMEIwQoAghBv35xQQFBAiMKG0EGdHI2AggjBCMEKAIIQU9xQTByNgIIQQEPC0EAC/IEAQh/IAAhAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsCQCACIgMgAGsiCUECRyAJQQFHcSAJQQRHcSABIAJNcg0AIAItAAAiCEEvRyAIQS1HcSAIQS5HcQ0AIAJBAWohBgNAIAEgBksEfyAGLQAAQTBrQQpJBUEACwRAIAZBAWohBgwBCwsgBiADa0EBayICRSACQQJLciABIAZNcgR/QQEFIAYtAAAgCEcLDQAgBkEBaiECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIAZrQQFrIQEDQCAAIANJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwsgA0EBaiEAA0AgACAGSQRAIAAtAABBMGsgBUEKbGohBSAAQQFqIQAMAQsLIAlBBEYEQCABRSABQQJLcg0BIAQkDCAFJA0gBkEBaiEAA0AgACACSQRAIAAtAABBMGsgB0EKbGohByAAQQFqIQAMAQsLIAckDgUgAUEERyABQQJHcQ0BIAZBAWohBgNAIAIgBksEQCAGLQAAQTBrIAdBCmxqIQcgBkEBaiEGDAELCyAHQdAPaiAHQewOaiIAIAdBxgBIGyAAIAcgAUEDRhsgAUECRhskDCAFIAQgCEEuRiIAIARBDEogABsiABskDSAEIAUgABskDgsjDUEATCMNQQxKciMOQQBMciMMQQBMcg0AIw4hACMMIQEgAkEAIw0iAkECRgR/QRxBHSABQQNxBH9BAQUgAUHkAG8Ef0EABSABQZADbwsLGwUgAiACQQN1akEBcUEeagsgAE4bDwtBAAvrAwEEfwNAIAAgAUkEQCAALQAAQTBrIANBCmxqIQMgAEEBaiEADAELCyADQbIPSCADQbMQSnIEQEEADwsgAUEBaiIAIAJPBH9BAAUgAS0AACIBQQlGIAFBIEZyCwR/IAAtAAAiAUEJRiABQSBGcgVBAQsEQEEADwsgACACEAMiBkUjAyACT3IEf0EABSMDLQAAIgBBCUYgAEEgRnILRQRAQQAPCyMDIQADQCAAIAJJBH8gAC0AACIBQQlGIAFBIEZyBUEACwRAIABBAWohAAwBCwsgACEBA0AgASACSQR/IAEtAABBMGtBCkkFQQALBEAgAUEBaiEBDAELCyAAIAFGIAEgAGtBAktyIAEgAk9yBH9BAAUgAS0AACIEQQlGIARBIEZyC0UEQEEADwsgAyEEQQAhAwNAIAAgAUkEQCAALQAAQTBrIANBCmxqIQMgAEEBaiEADAELCyABIQADQCAAIAJJBH8gAC0AACIFQQlGIAVBIEZyBUEACwRAIABBAWohAAwBCwsgACEFA0AgACACSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIAVBBGpGIgUEfyAAIAJPBH9BAQUgAC0AACIAQQlGIABBIEZyCwUgBQsEf0EABSAEIAYgAyABIAIQAAsL7QYCBH8BfCABIABrQQhJBEBBAA8LIAAtAAIgAC0AAEEQdCAALQABQQh0cnJBoMCAAXIhAwJAA0AgAkHMEigCAEECdkgEQCADIAJBAnRB0BJqKAIARg0CIAJBAWohAgwBCwtBfyECCyACIgNBAEgEQEEADwsgAEEDaiIALQAAQSxGBH9BAQUgAC0AAEEuRgsEQCAAQQFqIQALIAAtAAAiAkEJRiACQSBGckUEQEEADwsDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACABTwR/QQAFIAAgARAIC0UEQEEADwsjB0EDRwRAIwUhAANAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyMHQQFGBH8gACECA0AgASACSwR/IAItAAAiBEEJRiAEQSBGcgVBAQtFBEAgAkEBaiECDAELCyACA0AgASACSwR/IAItAAAiBUEJRiAFQSBGcgVBAAsEQCACQQFqIQIMAQsLIABrIgRBBU0gBEEDT3EEfyAALQAAQSByQeEAa0EaSQVBAAsEfyACIQADQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAJBBGogAEYFQQALBUEACwRAQQAPCyMGRAAAAAAAAAAAIwChoUQAAAAAcJmUQaOc/AZCA3xCB4FCB3ynQQdvIANHBEBBACQHC0EBDwsjBiMFIQADQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsCQCAAIAFBABAFRQ0AIwkgAU8Ef0EABSMJLQAAIgBBCUYgAEEgRnILRQ0AIwkhAANAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyMGIwhEAAAAAAAAAAAjAKFEAAAAAAAAAAAjCgR/IAEgAGtBBEkEf0EABSAALQADIgFBCUYgAUEgRnILBH8gAC0AAiAALQAAQRB0IAAtAAFBCHRyciIBQcOo1QJGIAFB1JqdAkZyBUEACwUjCgsiARuhoCQGQQFBAiMKGyQHIABBA2ojCSABGyQFQQAkCwtEAAAAAAAAAAAjAKGhRAAAAABwmZRBo5z8BkIDfEIHgUIHfKdBB28gA0cEQEEAJAcLQQELqAQBBX8gAS0AACEFIAEgAk8Ef0EBBSAFQS9HIAVBLUdxCwRAQQAPCyABQQFqIQMDQCACIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAMiBCABa0EBayIHRSAHQQJLciACIANNcgR/QQEFIAQtAAAgBUcLBEBBAA8LIARBAWohAwNAIAIgA0sEfyADLQAAQTBrQQpJBUEACwRAIANBAWohAwwBCwsgAyAEa0EDRwRAQQAPCyAEQQFqIQUDQCADIAVLBEAgBS0AAEEwayAGQQpsaiEGIAVBAWohBQwBCwsgBkHQD2ogBkHsDmogBkHGAEgbIQZBACEFA0AgACABSQRAIAAtAABBMGsgBUEKbGohBSAAQQFqIQAMAQsLIAFBAWohAEEAIQEDQCAAIARJBEAgAC0AAEEwayABQQpsaiEBIABBAWohAAwBCwsgBiAFIAEgAyACEAAEf0EBBSAGIAEgBSADIAIQAAtFBEBBAA8LIwdBA0YEQAJAA0AgAiADSwR/IAMtAAAiAEEJRiAAQSBGcgVBAAsEQCADQQFqIQMMAQsLIAMhAANAIAAgAkkEfyAALQAAIgFBCUYgAUEgRnIFQQELRQRAIABBAWohAAwBCwsgACADa0EFSQR/QQEFIABBAWstAABBIHJB4QBJCw0AIAMgAEEBEAUEfyMJIABHBUEBCw0AIwYjCKAkBkEBQQIjChskByAAJAVBACQLCwtBAQupCAEFfyAAIQMDQCABIANLBEAgAy0AAEEwayAGQQpsaiEGIANBAWohAwwBCwsgAiEEIAEhAgNAIAIgBEkEfyACLQAAQYABTwVBAAsEQCACQQFqIQIMAQsLIAJBAWogAiACIAFBAWpGBH8gAS0AAEGUAUYFQQALBH8gAiAESQR/IAItAAAFQQALQc4ARgVBAAsbIgIgAUsgASAAa0EERgRAA0AgAiAESQR/IAItAAAiAEEJRiAAQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIhAwNAIAIgBEkEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiADRiACIANrQQJLcgRAQQAPCyACIQADQCAAIANLBEAgAy0AAEEwayAHQQpsaiEHIANBAWohAwwBCwsgACEBA0AgACAESQR/IAAtAABBgAFPBUEACwRAIABBAWohAAwBCwsgAEEBaiAAIAAgAUEBakYEfyABLQAAQZQBRgVBAAsEfyAAIARJBH8gAC0AAAVBAAtBzgBGBUEACxsiACACRgRAQQAPCwNAIAAgBEkEfyAALQAAIgFBCUYgAUEgRnIFQQALBEAgAEEBaiEADAELCyAAIQEDQCAAIARJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUYgACABa0ECS3IEQEEADwsDQCAAIAFLBEAgAS0AAEEwayAFQQpsaiEFIAFBAWohAQwBCwsgACEBA0AgACAESQR/IAAtAABBgAFPBUEACwRAIABBAWohAAwBCwsgBiAHIAUgAEEBaiAAIAAgAUEBakYEfyABLQAAQZQBRgVBAAsEfyAAIARJBH8gAC0AAAVBAAtBzgBGBUEACxsgBBAADwsgAiEAA0AgACAESQR/IAAtAAAiAUEJRiABQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAhAQNAIAAgBEkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABRiAAIAFrQQJLcgRAQQAPCwNAIAAgAUsEQCABLQAAQTBrIAdBCmxqIQcgAUEBaiEBDAELCyAAIQEDQCAAIARJBH8gAC0AAEGAAU8FQQALBEAgAEEBaiEADAELCyAAQQFqIAAgACABQQFqRgR/IAEtAABBlAFGBUEACwR/IAAgBEkEfyAALQAABUEAC0HOAEYFQQALGyIAIQEgACAETwR/QQEFIAAtAAAiAEEJRiAAQSBGcgtFBEBBAA8LBEAgBiAHIAEgBBAEDwsgASEAA0AgACAESQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLA0AgACAESQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIARJBH8gAC0AAAVBAAtBOkYEfyAGIAcgASAEEAQFQQALC4UFAQV/IAAhAgNAIAEgAksEfyACLQAAQSByQeEAa0EaSQR/QQEFIAItAABBgAFPCwVBAAsEQCACQQFqIQIMAQsLA0AgASACSwR/IAItAAAFQQALQS5GBH9BAQUgASACSwR/IAItAAAFQQALQSxGCwRAIAJBAWohAgwBCwsgAiEDA0AgASACSwR/IAItAAAiBEEJRiAEQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIgA0YEQEEADwsgAiEDA0AgASADSwR/IAMtAABBMGtBCkkFQQALBEAgA0EBaiEDDAELCyACIANGIAMgAmtBAktyBEBBAA8LIAMhBANAIAEgA0sEfyADLQAAQYABTwVBAAsEQCADQQFqIQMMAQsLIANBAWogAyADIARBAWpGBH8gBC0AAEGUAUYFQQALBH8gASADSwR/IAMtAAAFQQALQc4ARgVBAAsbIgNBAWogAyABIANLBH8gAy0AAAVBAAtBLEYiBSABIANLBH8gAy0AAAVBAAtBLkZyGyIDIAFJBH8gAy0AAAVBAAsiBkEJRiAGQSBGckUEQEEADwsgACABEAMiBkUEQEEADwtBACEAA0AgAiAESQRAIAItAABBMGsgAEEKbGohACACQQFqIQIMAQsLIAAhBCAFBEAgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAhAgNAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACACa0EERgRAQQAhAwNAIAAgAksEQCACLQAAQTBrIANBCmxqIQMgAkEBaiECDAELCyADIAYgBCAAIAEQAA8LCyAGIAQgAyABEAQL0gUBBH8gACEEA0AgASAESwRAIAQtAABBMGsgBUEKbGohBSAEQQFqIQQMAQsLIAUhBiABQQFqIgQgA0kEfyAELQAABUEAC0EgckHhAGtBGkkEf0EBBSADIARLBH8gBC0AAAVBAAtBgAFPCwRAIAQgAxADIQUjAyEBIAUEfyABIANJBH8gAS0AAAVBAAsgAkcFQQELBEBBAA8LIAFBAWohAANAIAAgA0kEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABa0EBayICQQRHIAJBAkdxBEBBAA8LIAFBAWohAUEAIQQDQCAAIAFLBEAgAS0AAEEwayAEQQpsaiEEIAFBAWohAQwBCwsgBEHQD2ogBEHsDmoiASAEQcYASBsgASAEIAJBA0YbIAJBAkYbIAUgBiAAIAMQAA8LIAQhBQNAIAMgBUsEfyAFLQAAQTBrQQpJBUEACwRAIAVBAWohBQwBCwsgBCAFRiAFIARrQQJLcgRAQQAPCwNAIAQgBUkEQCAELQAAQTBrIAdBCmxqIQcgBEEBaiEEDAELCyADIAVLBH8gBS0AAAVBAAsgAkcEQCABIABrQQJNBH8gAyAFTQR/QQEFIAUtAAAiAEEJRiAAQSBGcgsFQQALBH8gBiAHIAUgAxAEBUEACw8LIAVBAWohAgNAIAIgA0kEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAFa0EBayEEIAEgAGtBBEYEQCAERSAEQQJLcgRAQQAPCyAFQQFqIQBBACEBA0AgACACSQRAIAAtAABBMGsgAUEKbGohASAAQQFqIQAMAQsLIAYgByABIAIgAxAADwsgBEEERwRAQQAPCyAFQQFqIQBBACEBA0AgACACSQRAIAAtAABBMGsgAUEKbGohASAAQQFqIQAMAQsLIAEgByAGIAIgAxAABH9BAQUgASAGIAcgAiADEAALC8gHAgZ/AXsgBCQAIAMgBKAkASMBRAAAAH/DYx1Co5z8AkGyD2ohBQNAIAVBAWsiBkGQA20hCCMBIAYgCEGQA2xrIglB7QJsIAlBBG1qIAlB5ABtayAIQbH1CGxqQbryK2u3RAAAAABwmZRBomMEQCAGIQUMAQsLA0AjASAFIAVBkANtIgZBkANsayIIQe0CbCAIQQRtaiAIQeQAbWsgBkGx9QhsakG68itrt0QAAAAAcJmUQaJmBEAgBUEBaiEFDAELCyAFJAJBgOALIQUgAEGA4AtqIQkDQCAFQRBqIgAgCU0EQCALIAX9AAQA/VAhCyAAIQUMAQsLIAv9ZCEAIAUgCUkEfyAAIAX9AAQA/WRBASAJIAVrdEEBa3FyBSAAC0UhCkGA4AshAAJ/A0AgACAJSQRAIAD9AAQA/QwJCQkJCQkJCQkJCQkJCQkJ/SP9ZCIFBEAgACAFaGoiACAJIAAgCUkbDAMLIABBEGohAAwBCwsgCQsgCUkkEEGA4AshAANAIAdBgBRIIAAgCUlxBEAgACEFIAFFAn8DQCAFIAlJBEAgBf0ABAD9DAoKCgoKCgoKCgoKCgoKCgr9I/1kIgYEQCAFIAZoaiIFIAkgBSAJSRsMAwsgBUEQaiEFDAELCyAJCyIIIAlGcUUEQCAIIQUDQCAAIAVJBH8gBUEBay0AAEENRgVBAAsEQCAFQQFrIQUMAQsLIAAgBUkEQCAHIgZBAWohByAGQcgAbEGAMGokBCMEIABBgOALazYCACMEIAVBgOALazYCBP0MAAAAAAAAAAAAAAAAAAAAACELIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQIIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQYIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQoIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQ4IwREAAAAAAAA+H85AzggACAFIAIQKEUEQCME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4CyAKBH9BAQUDQCAAQRBqIgYgBU0EQCALIAD9AAQA/VAhCyAGIQAMAQsLIAv9ZCEGIAAgBUkEfyAGIAD9AAQA/WRBASAFIABrdEEBa3FyBSAGC0ULBEAjBCMEKAIIQYAIcjYCCAsLIAhBAWohAAwCCwsLIAAgCSAAIAlJG0GA4AtrJBUgBwvfBQIFfwF+AkAgAkECcQR/IAAgARAZBUEACw0AIAJBAXEEQCME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4An9BACAAIAEQHSIGRSAGQQFqIAFPcg0AGiAAIgQhBQNAIAUgBkkEQCAF/QAEAP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStIAX9AAQQ/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CEIaEIAX9AAQg/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CIIaEIAX9AAQw/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CMIaEIQggBiAFayIHQcAASQRAIAhCASAHrYZCAX2DIQgLA0AgCEIAUgRAIAUgCHqnaiIHIARLBEBBACAEIAcQDkUNBRpBASEDCyAHQQFqIQQgCCAIQgF9gyEIDAELCyAFQUBrIQUMAQsLQQAgBCAGSQR/QQAgBCAGEA5FDQEaQQEFIAMLRQ0AGiMEIAZB/98LazYCDCMEIAFBgOALazYCECMEIwQoAghBT3FBEHI2AghBAQsNAQsgAkEEcQRAIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQIIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQYIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQoIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQ4IwREAAAAAAAA+H85AzggACABEB8NAQtBAA8LIwQoAghBD3FBAkYEQCMEKAIQQYDgC2ojBCgCDEGA4AtqIgBrIgFBAUYEfyAALQAAQS5GBUEACwRAIwQjBCgCCEGAEHI2AggFIAFBAkYEfyAALwEAQa7cAEYFQQALBEAjBCMEKAIIQYAQcjYCCAsLC0EBCwQAIxULBQBBgCALBgBBgIAECwYAQYDgCwsLvw0kAEGMCAsCTAIAQZgIC7UEBAAAADACAABuYWoAAQAAAGJlZgACAAAAcmFtAAMAAABycGEABAAAAHlhbQAFAAAAbnVqAAYAAABsdWoABwAAAGd1YQAIAAAAcGVzAAkAAAB0Y28ACgAAAHZvbgALAAAAY2VkAAwAAAB6cm0AAwAAAGlhbQAFAAAAdGtvAAoAAAB6ZWQADAAAAHRybQADAAAAaWVtAAUAAABqYW0ABQAAAHNlZAAMAAAAZXpzAAkAAABydmEABAAAAG5pdWoGAAAAbGl1agcAAAB1b2EACAAAAG5lZwABAAAAZ2FtAAUAAAB1aWcABgAAAGd1bAAHAAAAb2dhAAgAAAB0ZXMACQAAAHR0bwAKAAAAY2lkAAwAAABlbmUAAQAAAHJiYQAEAAAAdmVmAAIAAAB0dW8ACgAAAG9nYQAIAAAAeXRzAAEAAAB0dWwAAgAAAGl3awAEAAAAZXpjAAYAAABwaWwABwAAAGVpcwAIAAAAenJ3AAkAAABzaWwACwAAAHVyZwAMAAAAZGVsAAEAAABidWQABAAAAHBycwAIAAAAb3JwAAwAAABtYXQAAQAAAGxlaAACAAAAbGFhbQMAAABodWgABAAAAHVvdAAFAAAAb2xlAAgAAAB5eXMACQAAAGtvbAAKAAAAcnJhbQsAAAB1b2oADAAAAGllaAAHAAAAYWNvAAEAAABzaW4ABAAAAHphaAAGAAAAbWV0AAcAAABseWUACQAAAGlrZQAKAAAAc2FrAAsAAABhcmEADABB3AwLAgwBAEHoDAv1AQQAAADwAAAAcm0AAAMAAAB6cm0AAwAAAG5qAAABAAAAdmYAAAIAAABydmYAAgAAAGNkAAAMAAAAdG9hAAgAAABvYQAACAAAAGVjZAAMAAAAcmFtAAMAAABjcm0AAwAAAHJwAAAEAAAAam0AAAUAAABsagAABwAAAGFwAAAKAAAAb24AAAIAAABuAAAAAgAAAGViAAADAAAAdmsAAAUAAAB0dmsABQAAAG5lAAAGAAAAcmUAAAYAAAB6AAAACQAAAHJhegAJAAAAagAAAAoAAABjZQAABwAAAGJ1AAACAAAAdWEAAAgAAABzZWsABgAAAGsAAAAGAEHsDgsBfABB+A4LbQQAAABoAAAAsr2PAAEAAACytYQAAgAAAICwvAADAAAAgL+wAAQAAAC5sLwABQAAAI+wvAAFAAAAvY64AAYAAAC7jrgABwAAALOysAAIAAAAvbWBAAkAAACCur4ACgAAAI++vQALAAAAurW0AAwAQewPCwHsAEH4DwvVAQQAAADQAAAA9+7xAAEAAAD35eYAAgAAAPLh7QADAAAA8vDhAAQAAADq4e0ABQAAAPHh7QAFAAAA7uDpAAYAAADs4OkABwAAAOf34QAIAAAA7uXzAAkAAAD06+8ACgAAAPHv7gALAAAA6+XkAAwAAADi7f8AAQAAAOLl9AACAAAA8ODsAAMAAADw7+AABAAAAOng7AAFAAAA/+DsAAUAAADt/ugABgAAAOv+6AAHAAAA4+LgAAgAAADt5fEACQAAAPLq7gAKAAAA/+7tAAsAAADq5eQADABB3BELAVwAQegRC0gEAAAAQAAAAAt2b24DcmFtCXBlcwdsdWoFeWFtAAAAAAhndWEKdGNvBm51agAAAAAAAAAADGNlZAFuYWoAAAAABHJwYQJiZWYAQbwSCwEsAEHIEgsjBAAAABwAAABub20AZXV0AGRldwB1aHQAaXJmAHRhcwBudXMAQewSCwEcAEH4EgsRAgAAAAoAAAB0AHkAcABlAD0AQYwTCwEcAEGYEwsRAgAAAAoAAABwAGUAcgBtAD0AQawTCwEcAEG4EwsRAgAAAAoAAABzAGkAegBlAD0AQcwTCwEcAEHYEwsRAgAAAAoAAABzAGkAegBkAD0AQewTCwEsAEH4EwsVAgAAAA4AAABtAG8AZABpAGYAeQA9AEGcFAsBLABBqBQLFQIAAAAOAAAAYwByAGUAYQB0AGUAPQBBzBQLASwAQdgUCxsCAAAAFAAAAHUAbgBpAHgALgBtAG8AZABlAD0AQfwUCwEsAEGIFQsZAgAAABIAAAB1AG4AaQB4AC4AdQBpAGQAPQBBrBULASwAQbgVCxkCAAAAEgAAAHUAbgBpAHgALgBnAGkAZAA9AEHcFQsBLABB6BULFwIAAAAQAAAAbwBzAC4AdQBuAGkAeAA9AEGMFgsBHABBmBYLEQIAAAAKAAAAcwBsAGkAbgBrAEGsFgsBLABBuBYLFQIAAAAOAAAAcwB5AG0AbABpAG4Aaw=="), (c) => c.charCodeAt(0));
 var __deno_wasm_instance__ = new WebAssembly.Instance(new WebAssembly.Module(__deno_wasm_bytes__)).exports;
 var __deno_wasm_export_0__ = __deno_wasm_instance__["inputAddress"];
 var __deno_wasm_export_1__ = __deno_wasm_instance__["inputSize"];
@@ -11452,7 +11693,7 @@ var TableSource = class {
 
 // lib/listing/format_detector.ts
 var SAMPLE_LINES = 10;
-var RIVAL_LINES = 3;
+var CANDIDATE_LINES = 3;
 var MAX_RARE_LINE = 4096;
 var MAX_NOTES = 64;
 var UNREAD = "unknown";
@@ -11466,8 +11707,8 @@ var FormatDetector = class {
   /** A line that continues in the next one. */
   #partial;
   #newest;
-  #rival;
-  #rivalLines = 0;
+  #candidate;
+  #candidateLines = 0;
   /** Unreadable lines that are notes, unless an entry follows. */
   #unread = [];
   #hasEntry = false;
@@ -11498,7 +11739,7 @@ var FormatDetector = class {
    */
   get accepted() {
     const current = this.#current;
-    if (typeof current !== "string" || this.#rivalLines > 0) return -1;
+    if (typeof current !== "string" || this.#candidateLines > 0) return -1;
     if (!this.#hasEntry || this.#unread.length > 0) return -1;
     return TABLE_FORMATS.findIndex((name) => name === current);
   }
@@ -11654,7 +11895,7 @@ var FormatDetector = class {
         return [];
       }
       if (result !== void 0) {
-        this.#rivalLines = 0;
+        this.#candidateLines = 0;
         return this.#result(result, text, current.name);
       }
     }
@@ -11727,14 +11968,14 @@ var FormatDetector = class {
    */
   #note(format) {
     if (format === this.#current) {
-      this.#rivalLines = 0;
+      this.#candidateLines = 0;
       return;
     }
-    this.#rivalLines = format === this.#rival ? this.#rivalLines + 1 : 1;
-    this.#rival = format;
-    if (this.#rivalLines >= RIVAL_LINES || this.#current === void 0) {
+    this.#candidateLines = format === this.#candidate ? this.#candidateLines + 1 : 1;
+    this.#candidate = format;
+    if (this.#candidateLines >= CANDIDATE_LINES || this.#current === void 0) {
       this.#current = format;
-      this.#rivalLines = 0;
+      this.#candidateLines = 0;
     }
   }
   /** Ends a line that the next one did not continue, as unreadable. */
@@ -12261,7 +12502,7 @@ function checkWhole(reply, command, complaint) {
 
 // lib/directories/listing_transfer.ts
 var READ_SIZE3 = 64 * 1024;
-var BATCH_SIZE = 8 * 1024;
+var BATCH_SIZE = 32 * 1024;
 var ADVICE3 = "finish the loop or break out of it, collect the entries first (Array.fromAsync), or use walk()";
 var EMPTY = {
   count: 0,
@@ -12356,6 +12597,7 @@ var ListingTransfer = class {
         leave
       });
       if (!transfer.isFrayed) yield counted(reader.end());
+      this.#request.onEnd?.();
       isOver = true;
     } catch (error) {
       isOver = true;
@@ -12445,15 +12687,15 @@ async function enterForTransfer(turn, path, { signal }) {
   }));
 }
 var NOTHING_REGEXP2 = /\bnot? (be )?found\b|\b(cannot|could not) find\b|\bempty\b/i;
-var THINGS_REGEXP = /\b(files?|director(y|ies)|members?|entries|objects?|data ?sets?)\b/i;
+var NOUNS_REGEXP = /\b(files?|director(y|ies)|members?|entries|objects?|data ?sets?)\b/i;
 function isNothingFound(error) {
   const reply = replyOf(error);
-  return (reply?.code === 450 || reply?.code === 550) && saysNothing(reply);
+  return (reply?.code === 450 || reply?.code === 550) && saysEmpty(reply);
 }
-function saysNothing({ text, lines }) {
+function saysEmpty({ text, lines }) {
   return NOTHING_REGEXP2.test(text) || lines.some((line) => {
     const at = line.search(/\bno\b/i);
-    return at >= 0 && THINGS_REGEXP.test(line.slice(at));
+    return at >= 0 && NOUNS_REGEXP.test(line.slice(at));
   });
 }
 
@@ -12514,6 +12756,7 @@ function silent(request) {
   return {
     ...request,
     onSelf: void 0,
+    onEnd: void 0,
     onNote: void 0
   };
 }
@@ -12649,7 +12892,7 @@ var MLSDTrial = class {
 };
 async function isReplaced(session, error, signal) {
   const { control, profile } = session;
-  const isOver = control.lostOver?.verb === "MLSD" && session.isLost && control.failure instanceof Deno.errors.UnexpectedEof && profile.hasMLSD !== true;
+  const isOver = session.isLost && profile.hasMLSD !== true && control.isHungUp && (control.hungUpAt?.verb === "MLSD" || control.unknown?.verb === "MLSD");
   if (!isOver) return false;
   profile.hasMLSD = false;
   return await session.replace(error, signal);
@@ -12765,7 +13008,7 @@ async function* readBatches(open2, path, options) {
 }
 async function readDirectory(session, path, options, hooks = {}) {
   checkListOptions(options);
-  const { onSelf, isWanted, onPartial, isStrict, isRaw, held = 0 } = hooks;
+  const { onSelf, onEnd, isWanted, onPartial, isStrict, isRaw, held = 0 } = hooks;
   const { maxEntries = MAX_KEPT } = options;
   const { maxListing } = session.options;
   const listener = new Listener();
@@ -12780,6 +13023,7 @@ async function readDirectory(session, path, options, hooks = {}) {
         return await run2(turn);
       },
       onSelf,
+      onEnd,
       onNote: noteTo(options, listener),
       isStrict,
       isRaw
@@ -12847,6 +13091,10 @@ async function* listBatches(request) {
     }
     if (isListed) profile.recalled.delete("MLSD");
   } catch (error) {
+    const mayRepeat = !isListed && command === "MLSD?";
+    if (mayRepeat && await isReplaced(request.session, error, options.signal)) {
+      return yield* listBatches(request);
+    }
     const isOutdated = !isListed && mayLackLIST(request, error) && profile.unlearn("MLSD");
     if (!isOutdated || replyOf(error) === void 0 || options.signal?.aborted) throw error;
     return yield* listBatches(request);
@@ -12863,7 +13111,7 @@ function mayLackLIST({ session: { profile }, options: { command } }, error) {
   const reply = replyOf(error);
   if (command !== void 0) return false;
   if (isUnknownCommand(reply)) return true;
-  if (profile.vendor === "vsftpd" || reply?.code === 421) return false;
+  if (profile.neverHasMLSD || reply?.code === 421) return false;
   return !(error instanceof FTPError) || error.command?.startsWith("LIST") === true;
 }
 function inZone(session, entries) {
@@ -13245,8 +13493,8 @@ function isDirectoryThere(session, path, options) {
   return session.exclusive(async (turn) => {
     if (await isDirectory(turn, path, options)) return true;
     const { lastReply } = session.control;
-    const isTold = session.state.directory !== "" && !(lastReply !== void 0 && lastReply.code >= 400 && DENIED_REGEXP.test(lastReply.text));
-    if (isTold) return false;
+    const isMissing = session.state.directory !== "" && !(lastReply !== void 0 && lastReply.code >= 400 && DENIED_REGEXP.test(lastReply.text));
+    if (isMissing) return false;
     throw new FTPError("Cannot tell whether the directory exists: the server does not say", {
       reply: lastReply
     });
@@ -13758,15 +14006,20 @@ function isBelow(inner, outer) {
 var WINDOW = 64;
 var DENIED_REGEXP2 = /\b(permission|access)( is)? denied\W*$/i;
 async function ensureDir(session, path, options) {
-  return await session.exclusive(async (turn) => {
+  const made = await session.exclusive(async (turn) => {
     if (await isDirectory(turn, path, options)) return false;
+    options.onMissing?.();
     const refusal3 = await makeAll(turn, prefixes(path), options);
     if (refusal3 === void 0) {
       return session.state.directory?.startsWith("/") === true;
     }
-    if (!await isDirectory(turn, path, options)) throw refusal3;
-    return false;
+    return await isDirectory(turn, path, options) ? false : refusal3;
   }, options);
+  if (typeof made === "boolean") return made;
+  const isTold = session.state.directory !== "";
+  const kind = isTold ? void 0 : await orRefusal(made, () => kindOf3(session, path, options));
+  if (kind !== "directory") throw made;
+  return false;
 }
 async function makeAll(turn, paths, options) {
   const { profile, control } = turn.session;
@@ -14113,6 +14366,7 @@ async function ask2(session, command, options) {
 }
 function isDone(verb, reply, date) {
   if (reply.code < 200 || reply.code >= 300) return false;
+  if (reply.code === SUPERFLUOUS) return false;
   if (verb !== "MDTM") return true;
   const told = parseModificationTime(reply);
   return told === null || formatTime(told) === formatTime(date);
@@ -14457,13 +14711,16 @@ var KNOWN2 = [
 async function chooseHash(session, options) {
   const features = await requestFeatures(session, options);
   const offered = (features.get("HASH") ?? "").toUpperCase().split(";").map((name) => name.replace("*", "").trim());
-  for (const { name, digits, verbs } of KNOWN2) {
-    if (offered.includes(name)) return {
-      name,
-      digits,
-      verb: "HASH"
-    };
-    const verb = verbs.find((verb2) => features.has(verb2));
+  const isUsable = (verb) => !session.profile.lacks(verb);
+  for (const { name, digits, verbs: verbs2 } of KNOWN2) {
+    if (offered.includes(name) && isUsable("HASH")) {
+      return {
+        name,
+        digits,
+        verb: "HASH"
+      };
+    }
+    const verb = verbs2.find((verb2) => features.has(verb2) && isUsable(verb2));
     if (verb !== void 0) return {
       name,
       digits,
@@ -14508,7 +14765,8 @@ async function requestFileHash(session, path, options) {
     digits
   };
 }
-async function requestHash(session, { name, digits, verb }, path, options) {
+async function requestHash(session, hash, path, options) {
+  const { name, verb } = hash;
   const argument = verb.startsWith("X") && path.includes(" ") ? `${quote(path)}` : path;
   try {
     return await session.exclusive(async (turn) => {
@@ -14525,7 +14783,7 @@ async function requestHash(session, { name, digits, verb }, path, options) {
         name: "path"
       };
       const reply = await performSlowly(turn, command, options);
-      return readHash(reply, digits, path);
+      return readHash(reply, hash, path);
     }, options);
   } catch (error) {
     if (error instanceof FTPPermanentError) return void 0;
@@ -14549,14 +14807,24 @@ async function performSlowly(turn, command, { size = 0, signal }) {
   const reply = await within(limit, signal, late, (signal2) => abortable(pending.first, signal2));
   return expectSuccess(reply, pending.command);
 }
-function readHash(reply, digits, path) {
+var HASH_REPLY_REGEXP = /^([A-Z0-9-]+) (\d+)-\d+ ([0-9a-f]+)\b/i;
+function readHash(reply, { name: algorithm, digits }, path) {
   const text = reply.text.slice(4);
   const least = digits === 8 ? 1 : digits;
-  const words = text.match(/(?<![\w.])[0-9a-f]+(?![\w.])/gi)?.filter((word2) => word2.length >= least && word2.length <= digits);
-  const named = /^[A-Z0-9-]+ \d+-\d+ ([0-9a-f]+)\b/i.exec(text)?.[1];
+  const isHash = ({ length }) => length >= least && length <= digits;
+  const named = HASH_REPLY_REGEXP.exec(text);
+  if (named !== null) {
+    const [, used, start, hash] = named;
+    const isWhole = bareName(used) === bareName(algorithm) && Number(start) === 0 && isHash(hash);
+    return isWhole ? hash.toLowerCase().padStart(digits, "0") : void 0;
+  }
+  const words = text.match(/(?<![\w.])[0-9a-f]+(?![\w.])/gi)?.filter(isHash);
   const [, name] = splitPath(path);
-  const word = named ?? words?.findLast((word2) => word2 !== name) ?? words?.at(-1);
+  const word = words?.findLast((word2) => word2 !== name) ?? words?.at(-1);
   return word?.toLowerCase().padStart(digits, "0");
+}
+function bareName(name) {
+  return name.replaceAll("-", "").toUpperCase();
 }
 function sha256Of(text) {
   return nodeModule("node:crypto").createHash("sha256").update(text).digest("hex");
@@ -14641,8 +14909,7 @@ var OWNER_BITS = 384;
 function modeMeanwhile(mode) {
   return mode && mode.bits | OWNER_BITS;
 }
-function keepMode(path, file, mode, fresh) {
-  const own = file.statSync();
+function keepMode(path, own, mode, fresh) {
   const { gid, mode: made } = fresh ?? own;
   const bits = mode === void 0 ? (made ?? 0) & 511 : gid === mode.group ? mode.bits : mode.bits & ((made ?? 0) | ~GROUP_BITS);
   if (((own.mode ?? 0) & 511) === bits) return;
@@ -14819,28 +15086,6 @@ function openRandomPart(path, mode) {
     }
   }
 }
-var MAX_FOLDERS = 100;
-var partsSeen = /* @__PURE__ */ new WeakMap();
-async function partsBeside(client, path) {
-  const folder = dirname2(path);
-  let seen = partsSeen.get(client);
-  if (seen === void 0 || seen.size >= MAX_FOLDERS) {
-    partsSeen.set(client, seen = /* @__PURE__ */ new Map());
-  }
-  let parts = seen.get(folder);
-  if (parts === void 0) seen.set(folder, parts = partsIn(folder));
-  return await parts;
-}
-async function partsIn(folder) {
-  const parts = [];
-  try {
-    for await (const { name } of Deno.readDir(folder)) {
-      if (isPart(name)) parts.push(name);
-    }
-  } catch {
-  }
-  return parts;
-}
 var OTHERS_WRITE = 18;
 function removeIfThere(path) {
   try {
@@ -14899,10 +15144,9 @@ function removeOtherParts(path, owner, names) {
   } catch {
   }
 }
-function isUnder(path, file) {
+function isUnder(path, file, here = file.statSync()) {
   const there = lstatOrNothing(path);
   if (there === void 0 || !there.isFile) return false;
-  const here = file.statSync();
   return here.ino !== null && there.ino !== null ? here.ino === there.ino && here.dev === there.dev : here.size === there.size && here.birthtime?.getTime() === there.birthtime?.getTime();
 }
 function namesIn(folder) {
@@ -14929,7 +15173,7 @@ function openLocked(path, mode, isWanted, { isNew: isFresh = false } = {}) {
     try {
       if (!isNew && !isWanted(file.statSync())) return void 0;
       if (!tryLock(file)) throw busyError2(path);
-      isOurs2 = isUnder(path, file);
+      isOurs2 = isFirst ? isLeft(path, file) : isUnder(path, file);
     } finally {
       if (!isOurs2) file.close();
     }
@@ -14939,6 +15183,10 @@ function openLocked(path, mode, isWanted, { isNew: isFresh = false } = {}) {
     };
   }
   throw busyError2(path);
+}
+function isLeft(path, file) {
+  const info = file.statSync();
+  return info.nlink === null ? isUnder(path, file, info) : info.nlink > 0;
 }
 function openUnlessLate(path, mode, isNew) {
   const Late = isNew ? Deno.errors.AlreadyExists : Deno.errors.NotFound;
@@ -15075,7 +15323,7 @@ var Part = class _Part {
       part2.#foreign = foreign;
       return part2;
     }));
-    part.#checkWay();
+    part.#checkPath();
     return part;
   }
   /**
@@ -15098,11 +15346,12 @@ var Part = class _Part {
     return locally(() => {
       const { file, isNew } = inFolder(target, () => openInPlace(path));
       const { size, mtime } = file.statSync();
-      const isKept = facts !== void 0 && !isNew && size <= (facts.size ?? 0) && (mtime?.getTime() ?? 0) >= (facts.latest ?? 0) && isOurs(path, file);
+      const written = mtime?.getTime() ?? 0;
+      const isKept = facts !== void 0 && !isNew && size <= (facts.size ?? 0) && written >= (facts.latest ?? 0) && written <= Date.now() && isOurs(path, file);
       const part = new _Part(target, path, false, file, isKept ? size : 0);
       part.#isNew = isNew;
       part.#isStale = size > part.#position;
-      part.#checkWay();
+      part.#checkPath();
       return part;
     });
   }
@@ -15202,9 +15451,12 @@ var Part = class _Part {
       this.#fail(error);
     }
   }
-  /** Declares a file complete whose bytes were written by {@linkcode writeAt}. */
+  /** Declares that all bytes before an offset were written by {@linkcode writeAt}. */
   complete(size) {
-    locally(() => this.#file.truncateSync(size));
+    locally(() => {
+      this.#file.truncateSync(size);
+      this.#file.seekSync(size, Deno.SeekMode.Start);
+    });
     this.#position = size;
   }
   /** Adds the state of the segments behind the bytes of the file. */
@@ -15266,23 +15518,27 @@ var Part = class _Part {
    */
   commit(parts) {
     const { path, mode, isReplaceable } = this.#target;
+    const info = locally(() => this.#file.statSync());
+    if (isReplaceable && info.size !== this.#position) {
+      throw new LocalError(new Deno.errors.InvalidData(`Cannot download to ${quote(path)}: the local file has ${info.size} bytes instead of ${this.#position}, as if another program had written to it; download again`));
+    }
     if (this.#path !== path) {
       locally(() => {
         try {
-          this.#takePlace(path, mode);
+          this.#takePlace(path, mode, info);
         } catch (error) {
           throw placementError(path, error);
         }
       });
       this.#isDone = true;
-      removeOtherParts(path, this.#file.statSync().uid, parts);
-    } else if (isReplaceable && !locally(() => isUnder(path, this.#file))) {
+      removeOtherParts(path, info.uid, parts);
+    } else if (isReplaceable && !locally(() => isUnder(path, this.#file, info))) {
       throw new LocalError(new Deno.errors.NotFound(`Cannot download to ${quote(path)}: the file was removed or replaced during the download; download again`));
     }
     this.#isDone = true;
   }
   /** Checks the path of the file before anything is written. */
-  #checkWay() {
+  #checkPath() {
     const { check } = this.#target;
     if (check === void 0) return;
     try {
@@ -15296,13 +15552,13 @@ var Part = class _Part {
     }
   }
   /** Renames the file, after its permissions are final. */
-  #takePlace(path, mode) {
+  #takePlace(path, mode, info) {
     if (mode !== void 0 || this.#isResumable) {
       const fresh = this.#isResumable && Deno.build.os !== "windows" ? newFileBeside(path, modeMeanwhile(mode)) : void 0;
-      keepMode(this.#path, this.#file, mode, fresh);
+      keepMode(this.#path, info, mode, fresh);
     }
     this.#target.check?.();
-    if (!isUnder(this.#path, this.#file)) {
+    if (!isUnder(this.#path, this.#file, info)) {
       throw new Deno.errors.NotFound(`${quote(this.#path)} was removed or replaced during the download; download again`);
     }
     Deno.renameSync(this.#path, path);
@@ -15315,8 +15571,8 @@ var Part = class _Part {
     try {
       const isPart2 = this.#path !== this.#target.path || this.#isNew && this.#position === 0;
       const stays = isKept && this.#isResumable;
-      const isToGo = isPart2 && !this.#isDone && !stays;
-      if (isToGo && isUnder(this.#path, this.#file)) {
+      const mayRemove = isPart2 && !this.#isDone && !stays;
+      if (mayRemove && isUnder(this.#path, this.#file)) {
         Deno.removeSync(this.#path);
       }
     } catch {
@@ -15609,6 +15865,45 @@ function syncFolder(path) {
 // lib/files/download/segments.ts
 init_waiting();
 init_printable();
+
+// lib/files/restart_proof.ts
+init_printable();
+async function proveRestart(session, path, start, options) {
+  const { profile } = session;
+  if (profile.startsAt(start)) return;
+  const size = await requestSize2(session, path, options);
+  if (size === null || size < 2) return;
+  const transfer = await openAt(session, "RETR", path, size - 1, options);
+  const count = await countToTwo(transfer, options);
+  if (count < 2) {
+    if (count === 1) profile.noteStart(size - 1);
+    return;
+  }
+  await transfer.abort();
+  if (await requestSize2(session, path, options) !== size) return;
+  throw new Deno.errors.NotSupported(`Cannot read ${quote(textOfPath(session, path))} from an offset: the server accepts REST, but ignores it; download the whole file`);
+}
+async function countToTwo(transfer, options) {
+  const byte = new Uint8Array(1);
+  for (let count = 0; count < 2; count++) {
+    let n;
+    try {
+      n = await transfer.data.read(byte);
+    } catch (error) {
+      await transfer.endAfter(error, options);
+      return count;
+    }
+    if (n !== null) continue;
+    await transfer.finish(options);
+    return count;
+  }
+  return 2;
+}
+function requestSize2(session, path, options) {
+  return session.shared((turn) => requestBinarySize(turn, path, options), options);
+}
+
+// lib/files/download/segments.ts
 var LEAST_SEGMENT = 1024 * 1024;
 var MOST_SEGMENTS = 64;
 var BLOCK_SIZE2 = 256 * 1024;
@@ -15700,10 +15995,10 @@ var Segments = class _Segments {
       length: this.#count - 1
     }, () => this.#fetchByFork(provider, own));
     try {
-      await this.#fetchAll(provider, own, "last");
+      await this.#fetchAll(provider, context, "last");
       let failure3;
       for (const { received } of forks) failure3 ??= await received;
-      await this.#fetchAll(provider, own);
+      await this.#fetchAll(provider, context);
       if (!this.isComplete) throw failure3.error;
       this.closed = Promise.all(forks.map(({ closed }) => closed));
     } catch (error) {
@@ -15714,10 +16009,10 @@ var Segments = class _Segments {
   }
   /** Downloads segments on another connection, until all are taken. */
   #fetchByFork(provider, context) {
-    const { promise: received, resolve } = Promise.withResolvers();
+    const { promise: received, resolve: resolve2 } = Promise.withResolvers();
     const isLast = () => {
       if (this.#segments.some(isFree)) return false;
-      resolve(void 0);
+      resolve2(void 0);
       return true;
     };
     const work = async () => {
@@ -15727,9 +16022,9 @@ var Segments = class _Segments {
           ...context,
           isLast
         });
-        resolve(void 0);
+        resolve2(void 0);
       } catch (error) {
-        resolve({
+        resolve2({
           error
         });
       }
@@ -15811,9 +16106,10 @@ var Segments = class _Segments {
       alive.stop();
       if (await isAtEnd(transfer, options)) {
         await awaitConfirmation(transfer, this.size, this.size, options);
-      } else {
-        await transfer.abort();
+        return false;
       }
+      await transfer.abort();
+      if (start > 0) await proveRestart(session, remote, start, options);
       return false;
     } finally {
       current.isTaken = false;
@@ -16017,6 +16313,8 @@ var Download = class {
   #ahead;
   #facts;
   #part;
+  /** Why {@linkcode #openMeanwhile} opened no temporary file. */
+  #obstacle;
   #segments;
   #retries = {
     count: 0
@@ -16078,7 +16376,10 @@ var Download = class {
   async #fetchTo(target) {
     let isKept = false;
     try {
-      const result = await withRecovery(this.#provider, countingRetries(this.#options, this.#retries), () => this.#position, () => this.#attempt(target));
+      const result = await withRecovery(this.#provider, countingRetries(this.#options, this.#retries), () => this.#position, () => {
+        const { ticker } = this.#provider.session.control;
+        return ticker.during(() => this.#attempt(target));
+      });
       return result;
     } catch (error) {
       isKept = this.#options.resume === true && this.#isProvable && this.#position > 0 && !this.#isTooLarge && !(error instanceof FTPVerificationError);
@@ -16098,7 +16399,7 @@ var Download = class {
     const { session } = this.#provider;
     const { signal, verify = "size", mtime = true } = this.#options;
     const { sync, removeSource: removeSource2 } = this.#options;
-    const facts = await this.#inspect(session);
+    const facts = await this.#inspect(session, target);
     const part = this.#part ??= await this.#open(session, target, facts);
     await this.#fetch(session, part, facts);
     const verified = verify === "none" ? null : await verifyDownload(session, {
@@ -16107,7 +16408,10 @@ var Download = class {
       facts,
       announced: this.#announced,
       isSlow: this.#isSlow
-    }, this.#options);
+    }, this.#options).catch((error) => {
+      throw explainCompression(session, error);
+    });
+    if (verified !== null) noteDecompressed(session, true);
     const { total } = this.#tracker;
     if (total !== null) this.#tracker.total = Math.max(total, part.position);
     part.begin();
@@ -16133,11 +16437,11 @@ var Download = class {
    */
   async #partsBeside({ path }) {
     if (this.#options.resume) return this.#parts;
-    return this.#parts ?? await partsBeside(this.#provider, path);
+    return this.#parts ?? await this.#provider.partsSeen.beside(path);
   }
   /** Requests size and time, and discards the data of another version. */
-  async #inspect(session) {
-    const facts = await this.#ahead.take(session, this.#options) ?? await this.#ask(session);
+  async #inspect(session, target) {
+    const facts = await this.#ahead.take(session, this.#options) ?? await this.#ask(session, target);
     const before = this.#facts;
     this.#facts = facts;
     this.#tracker.total = facts.size ?? this.#announced;
@@ -16153,10 +16457,24 @@ var Download = class {
     return facts;
   }
   /** Asks for size, time and port in one round trip. */
-  async #ask(session) {
+  async #ask(session, target) {
     const asked = requestFacts(session, this.#remote, this.#options);
     requestAhead(session, this.#options);
+    await Promise.resolve();
+    this.#openMeanwhile(target);
     return await asked;
+  }
+  /** Creates the temporary file while the server answers, if it has no mark. */
+  #openMeanwhile(target) {
+    const { resume = false, atomic = true } = this.#options;
+    const isPlain2 = atomic && !resume && target.isReplaceable;
+    if (!isPlain2 || this.#part !== void 0) return;
+    this.#obstacle = void 0;
+    try {
+      this.#part = Part.besideTarget(target, void 0);
+    } catch (error) {
+      this.#obstacle = error;
+    }
   }
   /** Whether size or time can identify this version of the file. */
   get #isProvable() {
@@ -16164,6 +16482,7 @@ var Download = class {
   }
   async #open(session, target, facts) {
     const { resume = false, atomic = true, signal } = this.#options;
+    if (this.#obstacle !== void 0) throw this.#obstacle;
     if (!atomic || !target.isReplaceable) {
       return await Part.inPlace(target, resume ? facts : void 0, signal);
     }
@@ -16222,7 +16541,7 @@ var Download = class {
         });
       }
     } catch (error) {
-      const isRefused = isRestRefused(error);
+      const isRefused = isRestRefused(error) || error instanceof Deno.errors.NotSupported;
       if (isRefused || error instanceof FTPVerificationError) {
         this.#segments = void 0;
         part.complete(0);
@@ -16266,7 +16585,7 @@ var Download = class {
       transfer = await this.#retrieve(session, start);
       this.#hangUps = 0;
     } catch (error) {
-      if (session.control.lostOver?.verb === "REST") {
+      if (session.control.hungUpAt?.verb === "REST") {
         this.#canRestart = ++this.#hangUps < MOST_HANG_UPS;
       }
       if (!isRestRefused(error)) throw error;
@@ -16333,7 +16652,7 @@ var Download = class {
    */
   #askForNext(transfer) {
     const { keepAlive: keepAlive2 = 0 } = this.#options;
-    const { upcoming } = this.#provider.jobs;
+    const { upcoming } = this.#provider.operations;
     if (upcoming !== void 0 && !keepAlive2) transfer.askBehind(upcoming);
   }
   #noteTime(began) {
@@ -16362,8 +16681,15 @@ var Download = class {
     return new LocalError(new Deno.errors.InvalidData(`Cannot download ${quote(this.#remote)}: ${what}`));
   }
 };
+function explainCompression(session, error) {
+  const isWrong = error instanceof FTPVerificationError && error.what === "size" && isCompressionUnproven(session);
+  if (!isWrong) return error;
+  noteDecompressed(session, false);
+  return withMessage(error, (message) => `${message}; the server accepted "MODE Z", but may have sent data that is not compressed: omit "compress"`);
+}
 
 // lib/files/download_all.ts
+import { basename as basename4, dirname as dirname5, normalize } from "node:path";
 import { fileURLToPath as fileURLToPath3 } from "node:url";
 init_check_names();
 init_printable();
@@ -16389,6 +16715,7 @@ var WorkerPool = class {
   #added = [];
   #adding = /* @__PURE__ */ new Set();
   #most;
+  #fork;
   #growth;
   #queue;
   #runs = [];
@@ -16404,6 +16731,7 @@ var WorkerPool = class {
     this.#growth = most === "auto" ? new Growth() : void 0;
     this.#most = most === "auto" ? 1 : most;
     this.#make = make;
+    this.#fork = (options) => provider.fork(options);
     this.first = make(provider, this.#signal);
     this.#workers = /* @__PURE__ */ new Set([
       this.first
@@ -16412,6 +16740,21 @@ var WorkerPool = class {
   /** Aborted when the work cannot continue. */
   get signal() {
     return this.#signal;
+  }
+  /** Whether further connections may be opened now. */
+  get hasRoom() {
+    return this.#most > this.#workers.size + this.#adding.size;
+  }
+  /**
+   * Looks at the settings of the client's connection, so that others can be
+   * opened while it is busy.
+   */
+  async prepare() {
+    if (this.#most <= 1) return;
+    const { provider } = this.first;
+    this.#fork = await provider.prepareFork({
+      signal: this.#signal
+    });
   }
   /** Runs a queue until no worker is busy, also after a failure. */
   async run(queue) {
@@ -16424,11 +16767,14 @@ var WorkerPool = class {
   /**
    * Opens further connections for the tasks that would have to wait for a
    * request to the server.
+   *
+   * @param coming Number of tasks that are about to be queued
    */
-  addWorkers() {
+  addWorkers(coming = 0) {
     if (this.#queue === void 0) return;
     const spare2 = this.#most - this.#workers.size - this.#adding.size;
-    const work = this.#queue.size - this.#waiting - this.#adding.size;
+    const tasks = this.#queue.size + coming;
+    const work = tasks - this.#waiting - this.#adding.size;
     for (let i = Math.min(spare2, work); i > 0; i--) {
       const adding = this.#addWorker();
       this.#adding.add(adding);
@@ -16449,15 +16795,15 @@ var WorkerPool = class {
     }
     return true;
   }
-  /** Closes the opened connections. */
+  /** Sends `QUIT` on the opened connections. */
   async [Symbol.asyncDispose]() {
     this.#end.abort();
     await Promise.all(this.#adding);
-    await Promise.all(this.#added.map((provider) => provider[Symbol.asyncDispose]()));
+    for (const provider of this.#added) provider.leave();
   }
   async #addWorker() {
     try {
-      const provider = await this.first.provider.fork({
+      const provider = await this.#fork({
         signal: this.#signal
       });
       this.#added.push(provider);
@@ -16478,8 +16824,8 @@ var WorkerPool = class {
     while (this.#failure === void 0 && this.#workers.has(worker)) {
       const task = await this.#queue?.take();
       if (task !== void 0) {
-        const { promise: ending, resolve } = Promise.withResolvers();
-        worker.onEnding = resolve;
+        const { promise: ending, resolve: resolve2 } = Promise.withResolvers();
+        worker.onEnding = resolve2;
         const done = this.#do(task, worker);
         await Promise.race([
           done,
@@ -16584,7 +16930,7 @@ var DownloadList = class {
   #pool;
   #options;
   #limiter;
-  /** Targets so far, so that no file replaces another one of the list. */
+  /** Keys of the targets so far: no file replaces another one of the list. */
   #targets = /* @__PURE__ */ new Set();
   /** Outcomes that wait for the caller, by position or in order of time. */
   #outcomes = /* @__PURE__ */ new Map();
@@ -16684,10 +17030,11 @@ var DownloadList = class {
     } else {
       local = item.local instanceof URL ? fileURLToPath3(item.local) : item.local;
     }
-    if (this.#targets.has(local)) {
+    const key = keyOf(local);
+    if (this.#targets.has(key)) {
       throw new Deno.errors.AlreadyExists(`Cannot download to ${quote(local)}: another file of the list has this target; give each a "local" path`);
     }
-    this.#targets.add(local);
+    this.#targets.add(key);
     return local;
   }
   #add(position, outcome) {
@@ -16734,6 +17081,16 @@ var DownloadList = class {
     this.#wake();
   }
 };
+function keyOf(local) {
+  try {
+    const { path } = resolveTarget(local);
+    const { dev, ino } = Deno.statSync(dirname5(path));
+    const name = Deno.build.os === "linux" ? basename4(path) : basename4(path).normalize("NFC").toLowerCase();
+    if (ino !== null) return `${dev} ${ino} ${name}`;
+  } catch {
+  }
+  return normalize(local);
+}
 
 // lib/files/remote_file.ts
 init_check_names();
@@ -16866,6 +17223,9 @@ var BlockReader = class {
   }
   async #retrieve(session, block) {
     const start = block * this.blockSize;
+    if (start > 0) {
+      await proveRestart(session, this.#path, start, this.#options);
+    }
     const transfer = await openAt(session, "RETR", this.#path, start, this.#options);
     this.#open = {
       session,
@@ -17318,81 +17678,103 @@ async function retrieve(session, path, options) {
     argument: path,
     name: "path"
   };
+  const rest = checkedOffset(options.offset);
+  if (rest !== void 0) await proveRestart(session, path, rest, {
+    signal
+  });
   const opening = {
     type: "I",
-    rest: checkedOffset(options.offset),
+    rest,
     signal,
     advice: "read its stream to the end or cancel it first"
   };
   const transfer = await session.exclusive((turn) => openTransfer(turn, command, opening), {
     signal
   });
-  let ending;
-  const { promise: aborted, reject } = Promise.withResolvers();
-  aborted.catch(() => {
-  });
-  const onAbort2 = () => {
-    ending ??= transfer.abort();
-    ending.finally(() => reject(signal.reason));
-  };
-  signal?.addEventListener("abort", onAbort2, {
-    once: true
-  });
-  const release = () => signal?.removeEventListener("abort", onAbort2);
-  if (signal?.aborted) onAbort2();
-  let size = FIRST_CHUNK_SIZE;
-  let left = length;
-  const pull = async (controller) => {
-    const buffer2 = new Uint8Array(Math.min(size, left || 1));
-    let n;
-    try {
-      n = await transfer.data.read(buffer2);
-    } catch (error) {
-      if (ending === void 0) {
-        const settling = transfer.endAfter(error, {
-          signal
-        }).then(() => void 0, (cause) => ({
-          cause
-        }));
-        ending = settling;
-        const failure3 = await settling;
-        release();
-        if (failure3 !== void 0) throw failure3.cause;
-        return controller.close();
-      }
-      await ending;
-      release();
-      throw signal?.aborted ? signal.reason : error;
-    }
-    if (n === size) size = Math.min(size * 2, CHUNK_SIZE2);
-    if (n !== null && left > 0) {
-      left -= n;
-      return controller.enqueue(trimmed(buffer2, n));
-    }
-    if (n !== null) {
-      release();
-      await (ending ??= transfer.abort());
-      return controller.close();
-    }
-    release();
-    await transfer.finish({
-      signal
-    });
-    controller.close();
-  };
-  return new ReadableStream({
-    start(controller) {
-      aborted.catch((reason) => controller.error(reason));
-    },
-    pull,
-    async cancel() {
-      release();
-      await (ending ??= transfer.abort());
-    }
-  }, {
+  return new ReadableStream(new DownloadSource(transfer, {
+    length,
+    signal
+  }), {
     highWaterMark: 0
   });
 }
+var DownloadSource = class {
+  #transfer;
+  #signal;
+  #left;
+  #size = FIRST_CHUNK_SIZE;
+  /** The end of the transfer, if it is not its regular one. */
+  #ending;
+  #onAbort = () => {
+  };
+  constructor(transfer, { length, signal }) {
+    this.#transfer = transfer;
+    this.#left = length;
+    this.#signal = signal;
+  }
+  start(controller) {
+    const signal = this.#signal;
+    if (signal === void 0) return;
+    this.#onAbort = () => void this.#abort().finally(() => controller.error(signal.reason));
+    signal.addEventListener("abort", this.#onAbort, {
+      once: true
+    });
+    if (signal.aborted) this.#onAbort();
+  }
+  async pull(controller) {
+    const buffer2 = new Uint8Array(Math.min(this.#size, this.#left || 1));
+    let n;
+    try {
+      n = await this.#transfer.data.read(buffer2);
+    } catch (error) {
+      await this.#fail(error);
+      return controller.close();
+    }
+    if (n === this.#size) this.#size = Math.min(this.#size * 2, CHUNK_SIZE2);
+    if (n !== null && this.#left > 0) {
+      this.#left -= n;
+      return controller.enqueue(trimmed(buffer2, n));
+    }
+    this.#release();
+    if (n !== null) await this.#abort();
+    else await this.#transfer.finish({
+      signal: this.#signal
+    });
+    controller.close();
+  }
+  async cancel() {
+    this.#release();
+    await this.#abort();
+  }
+  /**
+   * Ends the transfer after an error of the data connection.
+   *
+   * @throws The error, unless the transfer is complete
+   */
+  async #fail(error) {
+    const signal = this.#signal;
+    if (this.#ending !== void 0) {
+      await this.#ending;
+      this.#release();
+      throw signal?.aborted ? signal.reason : error;
+    }
+    const settling = this.#transfer.endAfter(error, {
+      signal
+    }).then(() => void 0, (cause) => ({
+      cause
+    }));
+    this.#ending = settling;
+    const failure3 = await settling;
+    this.#release();
+    if (failure3 !== void 0) throw failure3.cause;
+  }
+  #abort() {
+    return this.#ending ??= this.#transfer.abort();
+  }
+  #release() {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
+};
 function trimmed(buffer2, length) {
   return length < buffer2.length / 2 ? buffer2.slice(0, length) : buffer2.subarray(0, length);
 }
@@ -17553,7 +17935,7 @@ var UploadProof = class {
         this.#wasLate ||= !isFinal;
         return isFinal;
       }
-      const isRight = size >= sent;
+      const isRight = size >= sent || isCompressionUnproven(session);
       this.#wasLate ||= !isRight;
       return isRight;
     });
@@ -17680,8 +18062,8 @@ function openResponse(response) {
   if (body !== null) checkSource(body);
   const encoding = headers.get("content-encoding") ?? "identity";
   const length = headers.get("content-length") ?? "";
-  const isTold = encoding === "identity" && /^\d+$/.test(length);
-  return readOnce(body ?? [], isTold ? Number(length) : null, () => {
+  const hasLength = encoding === "identity" && /^\d+$/.test(length);
+  return readOnce(body ?? [], hasLength ? Number(length) : null, () => {
     if (body?.locked === false) body.cancel().catch(() => {
     });
   });
@@ -18096,7 +18478,7 @@ var Replacement = class {
     const isInPlace = this.#isDone || await this.#isInPlace(session, options);
     this.#isDone = isInPlace === true;
     if (isInPlace) await this.#dropAside(session, options);
-    else await this.#bringBack(session, options);
+    else await this.#restoreOld(session, options);
     return isInPlace;
   }
   async #renameOver(session, upload2, begun) {
@@ -18118,7 +18500,7 @@ var Replacement = class {
     const { signal } = this.#options;
     const { path, mode, size, isVisible, next } = upload2;
     const { oldSize } = this;
-    const isTold = isVisible && !turn.session.profile.lacks("SIZE");
+    const hasSizes = isVisible && !turn.session.profile.lacks("SIZE");
     const isAlike = oldSize === void 0 || oldSize === size;
     const changing = mode === void 0 ? void 0 : tryToChangeMode(turn, path, mode, {
       signal
@@ -18136,7 +18518,7 @@ var Replacement = class {
       ...isAlike ? [
         path
       ] : []
-    ].filter(() => isTold).map((path2) => requestBinarySize(turn, path2, {
+    ].filter(() => hasSizes).map((path2) => requestBinarySize(turn, path2, {
       signal
     })));
     asking.catch(() => {
@@ -18150,19 +18532,19 @@ var Replacement = class {
   async #checkRename(session, upload2) {
     const options = this.#options;
     const { path, size } = upload2;
-    let isLeft;
+    let isLeft2;
     let now = null;
     await backOff(options, async () => {
-      isLeft = await isThere(session, path, options);
+      isLeft2 = await isThere(session, path, options);
       now = await session.shared((turn) => requestBinarySize(turn, this.#remote, options), options);
-      if (isLeft !== false) return isLeft === void 0;
+      if (isLeft2 !== false) return isLeft2 === void 0;
       if (now === null) return session.profile.lacks(TAKEN);
       return now === size || now !== this.oldSize;
     });
-    const isDone2 = isLeft === void 0 || isLeft === false && (now === null || now === size || now !== this.oldSize);
+    const isDone2 = isLeft2 === void 0 || isLeft2 === false && (now === null || now === size || now !== this.oldSize);
     if (isDone2 && now === null) session.profile.noteLacking(TAKEN);
     if (isDone2) return;
-    throw new FTPError(`Cannot put the upload in place as ${quote(this.#remote)}: the server confirmed the rename, but ${isLeft ? `the file is still ${quote(path)}` : `the old file, of ${now} bytes, is still there`}; if the server renames no files, use { atomic: false }`);
+    throw new FTPError(`Cannot put the upload in place as ${quote(this.#remote)}: the server confirmed the rename, but ${isLeft2 ? `the file is still ${quote(path)}` : `the old file, of ${now} bytes, is still there`}; if the server renames no files, use { atomic: false }`);
   }
   /**
    * Handles a refused `RNTO`: finds the reason, and moves the old file aside if
@@ -18174,8 +18556,8 @@ var Replacement = class {
     await refuseDirectory(session, remote, refusal3, options);
     if (refusal3 instanceof FTPTemporaryError) throw refusal3;
     if (!refusal3.command?.startsWith("RNTO")) {
-      const isLeft = await isThere(session, upload2.path, options);
-      throw replacementError(refusal3, remote, isLeft === false ? `the server took the temporary file ${quote(upload2.path)} away (as a drop box does): use { atomic: false }` : "if the server renames no files, use { atomic: false }");
+      const isLeft2 = await isThere(session, upload2.path, options);
+      throw replacementError(refusal3, remote, isLeft2 === false ? `the server took the temporary file ${quote(upload2.path)} away (as a drop box does): use { atomic: false }` : "if the server renames no files, use { atomic: false }");
     }
     if (options.replace !== "delete") {
       throw replacementError(refusal3, remote, 'if the server refuses to rename over a file, use { replace: "delete" } or { atomic: false }');
@@ -18235,14 +18617,14 @@ var Replacement = class {
     const remote = this.#remote;
     const now = await session.shared((turn) => requestBinarySize(turn, remote, options), options);
     if (now !== null && now !== size) return false;
-    const isLeft = await isThere(session, path, options);
+    const isLeft2 = await isThere(session, path, options);
     const isAlike = now === null || oldSize === void 0 || oldSize === now;
-    if (isLeft === true && isAlike) return false;
-    const isMoved = isLeft === false && aside !== void 0 && await isThere(session, aside, options);
+    if (isLeft2 === true && isAlike) return false;
+    const isMoved = isLeft2 === false && aside !== void 0 && await isThere(session, aside, options);
     if (isMoved) return now === size || await isThere(session, remote, options);
     const isSame = await compare(session, options);
     if (isSame !== void 0) return isSame;
-    if (isLeft !== false) return false;
+    if (isLeft2 !== false) return false;
     if (!isAlike) return true;
     const isNothing = now === null && await isThere(session, remote, options) === false;
     return isNothing ? false : void 0;
@@ -18259,7 +18641,7 @@ var Replacement = class {
     this.#aside = void 0;
   }
   /** Restores the old file's name, if it was moved. */
-  async #bringBack(session, options) {
+  async #restoreOld(session, options) {
     const { aside } = this;
     if (aside === void 0) return;
     let obstacle;
@@ -18627,9 +19009,9 @@ var UploadTarget = class {
       if (refusal3 === void 0) continue;
       const path = paths[index];
       if (!(refusal3 instanceof FTPError)) throw refusal3;
-      const isLeft = await isThere(session, path, options);
-      if (isLeft === false) continue;
-      const state2 = isLeft ? "is" : "may be";
+      const isLeft2 = await isThere(session, path, options);
+      if (isLeft2 === false) continue;
+      const state2 = isLeft2 ? "is" : "may be";
       return this.#withNotes(error, [
         `the temporary file ${quote(path)} ${state2} left on the server: ${refusal3.message}`
       ]);
@@ -18766,7 +19148,7 @@ var Upload = class {
     return {
       size: this.#tracker.position,
       isVisible: this.#verified !== null,
-      next: () => this.#provider.jobs.upcoming,
+      next: () => this.#provider.operations.upcoming,
       compare: (session, options) => this.#proof.isInPlace(session, options)
     };
   }
@@ -18839,6 +19221,7 @@ var Upload = class {
         if (!await this.#isReported(reporting)) return;
         signal?.throwIfAborted();
         this.#verified = "size";
+        noteDecompressed(session, true);
         this.#mtime = isDated ? this.#source.modified : null;
         session.profile.forgetLacking(HIDDEN);
         isRenaming = false;
@@ -18905,8 +19288,8 @@ var Upload = class {
     try {
       return await this.#verify(session);
     } catch (error) {
-      const isLeft = error instanceof FTPVerificationError && this.#tracker.moved === 0;
-      if (!isLeft) throw error;
+      const isLeft2 = error instanceof FTPVerificationError && this.#tracker.moved === 0;
+      if (!isLeft2) throw error;
       await this.#store(session);
       return await this.#verify(session);
     }
@@ -19076,6 +19459,10 @@ var Upload = class {
     const size = await this.#proof.storedSize(session, sent);
     const isOldSize = this.#proof.isOldSize(size);
     if (size !== null && size !== sent) {
+      if (!isOldSize && isCompressionUnproven(session)) {
+        noteDecompressed(session, false);
+        throw this.#differs("size", sent, size, `Cannot verify the upload of ${quote(path)}: size is ${size}, not ${sent}; the server accepted "MODE Z", but may have stored the compressed data: omit "compress"`);
+      }
       if (!isOldSize) throw this.#differs("size", sent, size);
       throw new LocalError(this.#differs("size", sent, size, `Cannot verify the upload of ${quote(path)}: the old file is still there, and the server may have stored the new one under another name`));
     }
@@ -19084,6 +19471,7 @@ var Upload = class {
       signal
     }, (hash, signal2) => this.#digest(hash, signal2)) : void 0;
     const isSized = size !== null && !isOldSize;
+    if (isSized) noteDecompressed(session, true);
     if (hashes === void 0) return isSized ? "size" : null;
     const { name, local, remote } = hashes;
     if (local !== remote) throw this.#differs(name, local, remote);
@@ -19164,11 +19552,12 @@ function isSameTime(local, { shown, precision, zone = 0 }) {
   const meant = local + zone * MINUTE3;
   return Math.floor(meant / precision) === Math.floor(shown / precision);
 }
-function isWrittenLater(local, remote) {
-  return local < remote.shown - remote.lead[1];
+function isWrittenLater(local, remote, now = Date.now()) {
+  const earliest = remote.shown - remote.difference[1];
+  return local < earliest && earliest <= now;
 }
-function isChangedEarlier(local, remote) {
-  return local > remote.shown + remote.precision - remote.lead[0];
+function isChangedEarlier(local, remote, now = Date.now()) {
+  return local > remote.shown + remote.precision - remote.difference[0] && local <= now;
 }
 function isVague(remote, local, compare = "size-and-time") {
   if (compare === "always") return false;
@@ -19492,7 +19881,7 @@ var Snapshot = class {
    */
   caseVariantOf(name) {
     if (this.#folded === void 0) {
-      this.#folded = new FoldedNames();
+      this.#folded = new FoldedNames(this.items);
       for (const other of this.items.keys()) this.#folded.add(other);
     }
     return this.#folded.find(name);
@@ -19500,19 +19889,24 @@ var Snapshot = class {
   /** Prepares {@linkcode caseVariantOf} for a large directory, with pauses. */
   async foldNames(signal) {
     if (this.#folded !== void 0) return;
-    const folded = new FoldedNames();
+    const folded = new FoldedNames(this.items);
     await visitAll(this.items.keys(), (name) => folded.add(name), signal);
     this.#folded ??= folded;
   }
 };
 var FoldedNames = class {
-  /** The names of a directory that is not large, by their folded form. */
+  #items;
+  /** The other names of a directory that is not large, by folded form. */
   #few = /* @__PURE__ */ new Map();
   #table;
-  /** Names that differ from their folded form, by its number. */
+  /** The other names of a large directory, by the number of the folded form. */
   #names = /* @__PURE__ */ new Map();
+  constructor(items) {
+    this.#items = items;
+  }
   add(name) {
     const folded = fold(name);
+    if (folded === name) return this.#remove(folded);
     if (this.#table !== void 0) return this.#put(this.#table, folded, name);
     this.#few.set(folded, name);
     if (this.#few.size <= MAX_OBJECTS) return;
@@ -19520,16 +19914,18 @@ var FoldedNames = class {
     for (const [key, value] of this.#few) this.#put(this.#table, key, value);
     this.#few.clear();
   }
+  /** Returns the name of a folded form that was added last. */
   find(name) {
     const folded = fold(name);
-    if (this.#table === void 0) return this.#few.get(folded);
-    const index = this.#table.indexOf(folded);
-    return index < 0 ? void 0 : this.#names.get(index) ?? folded;
+    const other = this.#table === void 0 ? this.#few.get(folded) : this.#names.get(this.#table.indexOf(folded));
+    return other ?? (this.#items.has(folded) ? folded : void 0);
+  }
+  #remove(folded) {
+    if (this.#table === void 0) this.#few.delete(folded);
+    else this.#names.delete(this.#table.indexOf(folded));
   }
   #put(table, folded, name) {
-    const index = table.add(folded);
-    if (name === folded) this.#names.delete(index);
-    else this.#names.set(index, name);
+    this.#names.set(table.add(folded), name);
   }
 };
 var MAX_NAME3 = 4096;
@@ -19594,7 +19990,7 @@ var Staging = class {
   /**
    * Builds an entry and everything in it under another path.
    *
-   * @returns Ends that when it is disposed of
+   * @returns Its disposal ends that
    */
   begin(path, temporary) {
     this.#path = path;
@@ -19658,6 +20054,14 @@ var LocalSide = class {
     }
     this.#checkFolders(directory.path);
     return folder;
+  }
+  isVacant() {
+    try {
+      for (const _ of Deno.readDirSync(this.#root)) return false;
+      return true;
+    } catch (error) {
+      return error instanceof Deno.errors.NotFound;
+    }
   }
   probe(path) {
     const name = path.slice(path.lastIndexOf("/") + 1);
@@ -19822,132 +20226,8 @@ function danglingError(path) {
   return new Deno.errors.NotFound(`Cannot follow the symbolic link ${quote(path)}: its target does not exist`);
 }
 
-// lib/mirror/tree_queue.ts
-var TreeQueue = class {
-  #operations;
-  #directories;
-  #open = [];
-  /** Number of directories that are being read. */
-  #entering = 0;
-  /** Creates a queue with one directory in it. */
-  constructor(root, operations) {
-    this.#directories = [
-      root
-    ];
-    this.#operations = operations;
-  }
-  get size() {
-    return this.#open.reduce((sum, folder) => sum + folder.size, this.#directories.length);
-  }
-  /** Number of directories and entries that were not processed to their end. */
-  get unfinished() {
-    return this.#open.reduce((sum, folder) => sum + folder.unfinished, this.#directories.length + this.#entering);
-  }
-  take() {
-    for (const folder of this.#open) {
-      const item = folder.take();
-      if (item !== void 0) {
-        return (task) => this.#transfer(task, folder, item);
-      }
-      this.#takeDirectories(folder);
-    }
-    const directory = this.#directories.pop();
-    return directory && ((task) => this.#enter(task, directory));
-  }
-  async #enter(task, directory) {
-    this.#entering++;
-    const pair = await this.#operations.open(task, directory);
-    this.#entering--;
-    if (pair === void 0) return;
-    const folder = new OpenFolder(pair);
-    this.#open.push(folder);
-    await this.#closeIfDone(folder);
-  }
-  async #transfer(task, folder, item) {
-    const directory = await this.#operations.transfer(task, folder.pair, item);
-    folder.finish(item, directory);
-    await this.#closeIfDone(folder);
-  }
-  async #closeIfDone(folder) {
-    if (!folder.isDone) return;
-    this.#takeDirectories(folder);
-    this.#open.splice(this.#open.indexOf(folder), 1);
-    await this.#operations.close(folder.pair);
-  }
-  #takeDirectories(folder) {
-    for (const directory of folder.takeDirectories()) {
-      this.#directories.push(directory);
-    }
-  }
-};
-var OpenFolder = class {
-  pair;
-  #items;
-  /** Entries that wait for another one that may be the same file, by key. */
-  #current = /* @__PURE__ */ new Map();
-  /** Keys of the entries that are being processed. */
-  #collisionKeys = /* @__PURE__ */ new Map();
-  #next = [];
-  #directories = [];
-  #left;
-  constructor(pair) {
-    this.pair = pair;
-    this.#items = pair.source.items.values();
-    this.#left = pair.source.items.size;
-  }
-  /** Number of entries that were not taken. */
-  get size() {
-    return this.#left + this.#next.length;
-  }
-  /** Number of entries, and of directories found, that were not processed. */
-  get unfinished() {
-    let waiting = 0;
-    for (const { items, next } of this.#current.values()) {
-      waiting += items.length - Math.min(next, items.length);
-    }
-    return this.#left + waiting + this.#collisionKeys.size + this.#directories.length;
-  }
-  get isDone() {
-    return this.size === 0 && this.#current.size === 0;
-  }
-  take() {
-    const item = this.#next.shift();
-    if (item !== void 0) return item;
-    while (this.#left > 0) {
-      this.#left--;
-      const item2 = this.#items.next().value;
-      const key = collisionKey(item2.name);
-      const waiting = this.#current.get(key);
-      if (waiting === void 0) {
-        this.#current.set(key, {
-          items: [],
-          next: 0
-        });
-        this.#collisionKeys.set(item2, key);
-        return item2;
-      }
-      waiting.items.push(item2);
-    }
-    return void 0;
-  }
-  finish(item, directory) {
-    if (directory !== void 0) this.#directories.push(directory);
-    const key = this.#collisionKeys.get(item);
-    this.#collisionKeys.delete(item);
-    const waiting = this.#current.get(key);
-    const next = waiting.items[waiting.next++];
-    if (next === void 0) {
-      this.#current.delete(key);
-    } else {
-      this.#collisionKeys.set(next, key);
-      this.#next.push(next);
-    }
-  }
-  /** Returns the directories found so far, last first. */
-  takeDirectories() {
-    return this.#directories.splice(0).reverse();
-  }
-};
+// lib/mirror/kind_replacement.ts
+init_printable();
 
 // lib/mirror/removals.ts
 init_printable();
@@ -20124,6 +20404,377 @@ async function remove2({ target, options }, entries, recursive) {
   }
 }
 
+// lib/mirror/safety.ts
+init_printable();
+function reasonToSkip(item, directory) {
+  switch (item.kind) {
+    case "file":
+      return isPart(item.name) ? "part" : void 0;
+    case "directory":
+      if (isPart(item.name)) return "part";
+      return isLoop(item, directory) ? "loop" : void 0;
+    case "symlink":
+      return "symlink";
+    default:
+      return "other";
+  }
+}
+async function findCounterpart(side, { source, target }, { name }, path) {
+  const listed = target.items.get(name);
+  if (listed !== void 0) return {
+    item: listed,
+    isLate: false
+  };
+  if (target.isMissing) return void 0;
+  await target.foldNames();
+  const found = side.mayHide(target, name) ? await side.probe(path) : void 0;
+  if (found === void 0) return void 0;
+  const variant = target.caseVariantOf(name);
+  const isOwn2 = variant === void 0 ? target.hidesDots : !source.items.has(variant);
+  if (isOwn2) return {
+    item: found,
+    isLate: false
+  };
+  if (await side.hasName(path)) return {
+    item: found,
+    isLate: true
+  };
+  throw new Deno.errors.AlreadyExists(`Cannot write to ${quote(side.at(path))}: it is the same there as ${variant === void 0 ? "something else" : quote(variant)}`);
+}
+function lateError(path) {
+  return new Deno.errors.AlreadyExists(`Cannot write to ${quote(path)}: it appeared after the directory was listed, and differs; another run may be writing here, otherwise try again`);
+}
+function checkClash(there, kind, path, mayRemove) {
+  if (there.kind === "symlink") {
+    throw new Deno.errors.AlreadyExists(`Cannot write to ${quote(path)}: it is a symbolic link there, which is not followed`);
+  }
+  if (there.kind !== "file" && there.kind !== "directory") {
+    throw new Deno.errors.AlreadyExists(`Cannot write to ${quote(path)}: it is neither a file nor a directory there`);
+  }
+  if (mayRemove) return;
+  throw new Deno.errors.AlreadyExists(`Cannot replace the ${there.kind} ${quote(path)} by a ${kind}: only { delete: true } removes it`);
+}
+function checkSource2({ source, target }, pair) {
+  if (pair.source.items.size > 0 || pair.target.items.size === 0) return;
+  throw new Deno.errors.InvalidData(`Cannot remove all that is in ${quoteRoot(target)}: the source ${quoteRoot(source)} is empty, which may be a mistake`);
+}
+async function findLost({ directory, source, target }, includes, signal) {
+  await target.foldNames(signal);
+  const [first] = await filterAll(source.items.values(), (item) => {
+    const { name, problem } = item;
+    const isListed = target.items.has(name) || target.caseVariantOf(name) !== void 0 || target.hidesDots && name.startsWith(".");
+    return !isListed && problem === void 0 && reasonToSkip(item, directory) === void 0 && includes(item);
+  }, signal);
+  return first;
+}
+async function confirmKind(side, { kind }, path, { symlinks }) {
+  const found = await side.probe(path);
+  if (found?.kind === kind) return;
+  if (found?.kind === "symlink" && symlinks === "follow") return;
+  throw new Deno.errors.InvalidData(`Cannot remove what is in the way of ${quote(side.at(path))}: the source lists it as a ${kind}, and shows ${found === void 0 ? "nothing" : `a ${found.kind}`} under its name`);
+}
+
+// lib/mirror/kind_replacement.ts
+var KIND = {
+  reason: "kind",
+  isProven: true
+};
+var KindReplacement = class {
+  #task;
+  #report;
+  #options;
+  #put;
+  #transferTree;
+  /** Creates a replacement for one mirror. */
+  constructor({ task, report, options, put, transferTree }) {
+    this.#task = task;
+    this.#report = report;
+    this.#options = options;
+    this.#put = put;
+    this.#transferTree = transferTree;
+  }
+  /** Replaces an entry by one of another kind. */
+  async replace(pair, item, there) {
+    const { atomic, dryRun } = this.#options;
+    const { provider, source, target } = this.#task;
+    const isStaged = dryRun !== true && atomic !== false;
+    const entry = entryOf(pair.directory, item);
+    const isAllowed2 = await this.#report.attempt(provider, entry, async () => {
+      checkClash(there, item.kind, target.at(entry.path), true);
+      await confirmKind(source, item, entry.path, this.#options);
+      if (isStaged) await this.#checkRemoval(pair.directory, item, there);
+      return true;
+    });
+    if (isAllowed2 === void 0) return;
+    if (isStaged) await this.#replaceLast(pair, item, there);
+    else await this.#replaceInPlace(pair, item, there);
+  }
+  /**
+   * Removes an entry, and then transfers the one of another kind: for servers
+   * that cannot rename.
+   */
+  async #replaceInPlace(pair, item, there) {
+    const { directory } = pair;
+    const { provider, source, target } = this.#task;
+    const [report, options] = [
+      this.#report,
+      this.#options
+    ];
+    const removal = {
+      provider,
+      source,
+      target,
+      report,
+      options,
+      ...KIND
+    };
+    const entry = entryOf(directory, item);
+    const next = await report.attempt(provider, entry, async () => {
+      if (await removeItems(removal, directory, [
+        there
+      ])) {
+        return await this.#put(pair, item);
+      }
+      throw this.#mustStay(there, item, entry);
+    });
+    if (next !== void 0) await this.#transferTree(next);
+  }
+  /**
+   * Transfers an entry under a temporary name, and only then renames it and
+   * removes the one of another kind.
+   */
+  async #replaceLast(pair, item, there) {
+    const task = this.#task;
+    const { provider, target } = task;
+    const report = this.#report;
+    const entry = entryOf(pair.directory, item);
+    const { failed } = report.result;
+    const temporary = task.temporaryPath(entry.path);
+    let isPlaced = false;
+    try {
+      using _ = task.stage(entry.path, temporary);
+      const next = await report.attempt(provider, entry, async () => {
+        return await this.#put(pair, item);
+      });
+      if (next !== void 0) await this.#transferTree(next);
+      isPlaced = report.result.failed === failed;
+    } finally {
+      if (!isPlaced) await this.#discard(target, {
+        ...entry,
+        path: temporary
+      });
+    }
+    if (!isPlaced) return;
+    const old = entryOf(pair.directory, there);
+    const aside = {
+      ...old,
+      path: task.temporaryPath(entry.path)
+    };
+    await report.attempt(provider, entry, async () => {
+      try {
+        await replaceEntry(target, {
+          temporary,
+          path: entry.path,
+          aside: aside.path
+        });
+      } catch (error2) {
+        await this.#discard(target, {
+          ...entry,
+          path: temporary
+        });
+        if (isRefusal(error2)) {
+          error2.message = withAdvice(error2.message, "if the server renames no directories, use { atomic: false }");
+        }
+        throw error2;
+      }
+      const [error] = await target.remove([
+        aside
+      ], true);
+      if (error !== void 0) throw error;
+      report.record({
+        action: "remove",
+        entry: old,
+        reason: "kind"
+      });
+    });
+  }
+  /** Checks that an entry and all that is in it may be removed. */
+  async #checkRemoval(directory, item, there) {
+    if (this.#options.filter === void 0) return;
+    const { provider, source, target } = this.#task;
+    const [report, options] = [
+      this.#report,
+      this.#options
+    ];
+    const { failed } = report.result;
+    const removal = {
+      provider,
+      source,
+      target,
+      report,
+      options
+    };
+    const counts = await countRemovals(removal, directory, [
+      there
+    ]);
+    const isWhole = counts.removed === 1 + counts.below && report.result.failed === failed;
+    if (!isWhole) throw this.#mustStay(there, item, entryOf(directory, item));
+  }
+  #mustStay(there, item, { path }) {
+    return new Deno.errors.AlreadyExists(`Cannot replace the ${there.kind} ${quote(this.#task.target.at(path))} by a ${item.kind}: not all of its entries could or may be removed`);
+  }
+  /** Removes a temporary entry, if that is possible. */
+  async #discard(target, entry) {
+    try {
+      await target.remove([
+        entry
+      ], true);
+    } catch {
+    }
+  }
+};
+async function replaceEntry(target, { temporary, path, aside }) {
+  await target.rename(path, aside);
+  try {
+    await target.rename(temporary, path);
+  } catch (error) {
+    try {
+      await target.rename(aside, path);
+    } catch {
+      const failure3 = asError(error);
+      failure3.message = withAdvice(failure3.message, `what was in the way of ${quote(target.at(path))} is ${quote(target.at(aside))} now`);
+    }
+    throw error;
+  }
+}
+
+// lib/mirror/tree_queue.ts
+var TreeQueue = class {
+  #operations;
+  #directories;
+  #open = [];
+  /** Number of directories that are being read. */
+  #entering = 0;
+  /** Creates a queue with one directory in it. */
+  constructor(root, operations) {
+    this.#directories = [
+      root
+    ];
+    this.#operations = operations;
+  }
+  get size() {
+    return this.#open.reduce((sum, folder) => sum + folder.size, this.#directories.length);
+  }
+  /** Number of directories and entries that were not processed to their end. */
+  get unfinished() {
+    return this.#open.reduce((sum, folder) => sum + folder.unfinished, this.#directories.length + this.#entering);
+  }
+  take() {
+    for (const folder of this.#open) {
+      const item = folder.take();
+      if (item !== void 0) {
+        return (task) => this.#transfer(task, folder, item);
+      }
+      this.#takeDirectories(folder);
+    }
+    const directory = this.#directories.pop();
+    return directory && ((task) => this.#enter(task, directory));
+  }
+  async #enter(task, directory) {
+    this.#entering++;
+    const pair = await this.#operations.open(task, directory);
+    this.#entering--;
+    if (pair === void 0) return;
+    const folder = new OpenFolder(pair);
+    this.#open.push(folder);
+    await this.#closeIfDone(folder);
+  }
+  async #transfer(task, folder, item) {
+    const directory = await this.#operations.transfer(task, folder.pair, item);
+    folder.finish(item, directory);
+    await this.#closeIfDone(folder);
+  }
+  async #closeIfDone(folder) {
+    if (!folder.isDone) return;
+    this.#takeDirectories(folder);
+    this.#open.splice(this.#open.indexOf(folder), 1);
+    await this.#operations.close(folder.pair);
+  }
+  #takeDirectories(folder) {
+    for (const directory of folder.takeDirectories()) {
+      this.#directories.push(directory);
+    }
+  }
+};
+var OpenFolder = class {
+  pair;
+  #items;
+  /** Entries that wait for another one that may be the same file, by key. */
+  #current = /* @__PURE__ */ new Map();
+  /** Keys of the entries that are being processed. */
+  #collisionKeys = /* @__PURE__ */ new Map();
+  #next = [];
+  #directories = [];
+  #left;
+  constructor(pair) {
+    this.pair = pair;
+    this.#items = pair.source.items.values();
+    this.#left = pair.source.items.size;
+  }
+  /** Number of entries that were not taken. */
+  get size() {
+    return this.#left + this.#next.length;
+  }
+  /** Number of entries, and of directories found, that were not processed. */
+  get unfinished() {
+    let waiting = 0;
+    for (const { items, next } of this.#current.values()) {
+      waiting += items.length - Math.min(next, items.length);
+    }
+    return this.#left + waiting + this.#collisionKeys.size + this.#directories.length;
+  }
+  get isDone() {
+    return this.size === 0 && this.#current.size === 0;
+  }
+  take() {
+    const item = this.#next.shift();
+    if (item !== void 0) return item;
+    while (this.#left > 0) {
+      this.#left--;
+      const item2 = this.#items.next().value;
+      const key = collisionKey(item2.name);
+      const waiting = this.#current.get(key);
+      if (waiting === void 0) {
+        this.#current.set(key, {
+          items: [],
+          next: 0
+        });
+        this.#collisionKeys.set(item2, key);
+        return item2;
+      }
+      waiting.items.push(item2);
+    }
+    return void 0;
+  }
+  finish(item, directory) {
+    if (directory !== void 0) this.#directories.push(directory);
+    const key = this.#collisionKeys.get(item);
+    this.#collisionKeys.delete(item);
+    const waiting = this.#current.get(key);
+    const next = waiting.items[waiting.next++];
+    if (next === void 0) {
+      this.#current.delete(key);
+    } else {
+      this.#collisionKeys.set(next, key);
+      this.#next.push(next);
+    }
+  }
+  /** Returns the directories found so far, last first. */
+  takeDirectories() {
+    return this.#directories.splice(0).reverse();
+  }
+};
+
 // lib/mirror/mirror.ts
 init_printable();
 
@@ -20195,76 +20846,6 @@ function limitOf(maxDelete) {
     percent
   };
   throw new RangeError(`Cannot use maxDelete ${showValue(maxDelete)}: it must be a number of entries from 0, or a percentage such as "10%"`);
-}
-
-// lib/mirror/safety.ts
-init_printable();
-function reasonToSkip(item, directory) {
-  switch (item.kind) {
-    case "file":
-      return isPart(item.name) ? "part" : void 0;
-    case "directory":
-      if (isPart(item.name)) return "part";
-      return isLoop(item, directory) ? "loop" : void 0;
-    case "symlink":
-      return "symlink";
-    default:
-      return "other";
-  }
-}
-async function findCounterpart(side, { source, target }, { name }, path) {
-  const listed = target.items.get(name);
-  if (listed !== void 0) return {
-    item: listed,
-    isLate: false
-  };
-  if (target.isMissing) return void 0;
-  await target.foldNames();
-  const found = side.mayHide(target, name) ? await side.probe(path) : void 0;
-  if (found === void 0) return void 0;
-  const variant = target.caseVariantOf(name);
-  const isOwn2 = variant === void 0 ? target.hidesDots : !source.items.has(variant);
-  if (isOwn2) return {
-    item: found,
-    isLate: false
-  };
-  if (await side.hasName(path)) return {
-    item: found,
-    isLate: true
-  };
-  throw new Deno.errors.AlreadyExists(`Cannot write to ${quote(side.at(path))}: it is the same there as ${variant === void 0 ? "something else" : quote(variant)}`);
-}
-function lateError(path) {
-  return new Deno.errors.AlreadyExists(`Cannot write to ${quote(path)}: it appeared after the directory was listed, and differs; another run may be writing here, otherwise try again`);
-}
-function checkClash(there, kind, path, mayRemove) {
-  if (there.kind === "symlink") {
-    throw new Deno.errors.AlreadyExists(`Cannot write to ${quote(path)}: it is a symbolic link there, which is not followed`);
-  }
-  if (there.kind !== "file" && there.kind !== "directory") {
-    throw new Deno.errors.AlreadyExists(`Cannot write to ${quote(path)}: it is neither a file nor a directory there`);
-  }
-  if (mayRemove) return;
-  throw new Deno.errors.AlreadyExists(`Cannot replace the ${there.kind} ${quote(path)} by a ${kind}: only { delete: true } removes it`);
-}
-function checkSource2({ source, target }, pair) {
-  if (pair.source.items.size > 0 || pair.target.items.size === 0) return;
-  throw new Deno.errors.InvalidData(`Cannot remove all that is in ${quoteRoot(target)}: the source ${quoteRoot(source)} is empty, which may be a mistake`);
-}
-async function findLost({ directory, source, target }, includes, signal) {
-  await target.foldNames(signal);
-  const [first] = await filterAll(source.items.values(), (item) => {
-    const { name, problem } = item;
-    const isListed = target.items.has(name) || target.caseVariantOf(name) !== void 0 || target.hidesDots && name.startsWith(".");
-    return !isListed && problem === void 0 && reasonToSkip(item, directory) === void 0 && includes(item);
-  }, signal);
-  return first;
-}
-async function confirmKind(side, { kind }, path, { symlinks }) {
-  const found = await side.probe(path);
-  if (found?.kind === kind) return;
-  if (found?.kind === "symlink" && symlinks === "follow") return;
-  throw new Deno.errors.InvalidData(`Cannot remove what is in the way of ${quote(side.at(path))}: the source lists it as a ${kind}, and shows ${found === void 0 ? "nothing" : `a ${found.kind}`} under its name`);
 }
 
 // lib/mirror/errors.ts
@@ -20465,10 +21046,6 @@ var MirrorReport = class {
 
 // lib/mirror/mirror.ts
 var MAX_DEPTH = 256;
-var KIND = {
-  reason: "kind",
-  isProven: true
-};
 var MAX_REMEMBERED2 = 1e3;
 var Mirror = class {
   #pool;
@@ -20476,6 +21053,7 @@ var Mirror = class {
   #report;
   #maxDepth;
   #limit;
+  #replacement;
   /** Entries of the target that take part, as far as it was read. */
   #entries = 0;
   /**
@@ -20507,6 +21085,13 @@ var Mirror = class {
     this.#maxDepth = maxDepth;
     this.#limit = limitOf(options.maxDelete);
     this.#report = new MirrorReport(pool.first.title, this.#options, (provider2) => pool.dropWorker(provider2));
+    this.#replacement = new KindReplacement({
+      task: pool.first,
+      report: this.#report,
+      options: this.#options,
+      put: (pair, item) => this.#put(pool.first, pair, item, void 0),
+      transferTree: (directory) => this.#transferTree(directory)
+    });
   }
   /**
    * Runs the mirror.
@@ -20523,6 +21108,7 @@ var Mirror = class {
       isNew: false
     };
     await unwrapped(async () => {
+      await this.#pool.prepare();
       await this.#transferTree(root);
       if (result.failed === 0) await this.#checkLimit(root);
       if (result.failed === 0) await this.#removeExtraneous(root);
@@ -20554,12 +21140,15 @@ var Mirror = class {
   /** Reads a directory on both sides. */
   async #open(task, directory) {
     const read19 = async () => {
-      const source = await task.source.read(directory);
+      const isExpecting = this.#pool.hasRoom && this.#options.filter === void 0;
+      const isVacant = isExpecting && (directory.isNew || directory.parent === void 0 && task.target.isVacant());
+      const source = await task.source.read(directory, isVacant ? (count) => this.#expect(count) : void 0);
       directory.identity = source.identity;
+      const target = await this.#readTarget(task, directory, isExpecting ? () => this.#expect(source.items.size) : void 0);
       return {
         directory,
         source,
-        target: await this.#readTarget(task, directory)
+        target
       };
     };
     const entry = directoryOf(directory);
@@ -20575,12 +21164,19 @@ var Mirror = class {
     this.#isUnread ||= pair === void 0 || error !== void 0;
     return pair;
   }
-  async #readTarget({ target }, directory) {
+  /**
+   * Opens further connections for the entries of a directory, which the target
+   * lacks, while this one is still busy with the directory.
+   */
+  #expect(count) {
+    this.#pool.addWorkers(count - 1);
+  }
+  async #readTarget({ target }, directory, onMissing) {
     const isDry = this.#options.dryRun === true;
     let isNew = directory.isNew;
     if (directory.parent === void 0) {
       if (isDry) isNew = await target.probe("") === void 0;
-      else isNew = await target.make("");
+      else isNew = await target.make("", onMissing);
     }
     if (!isNew) return await target.read(directory);
     const snapshot = new Snapshot();
@@ -20861,7 +21457,7 @@ var Mirror = class {
     if (lost !== void 0) {
       const entry = entryOf(directory, lost);
       const path = quote(task.target.at(entry.path));
-      const error = new Deno.errors.NotFound(`Cannot remove anything beside ${path}: it is not listed there, though the source has it`);
+      const error = new Deno.errors.NotFound(`Cannot remove anything beside ${path}: the target does not list this entry, although it was transferred`);
       this.#report.record({
         action: "fail",
         entry,
@@ -20869,179 +21465,118 @@ var Mirror = class {
       });
       return directories;
     }
-    const removed = await this.#report.attempt(task.provider, directoryOf(directory), async () => await this.#remove(directory, await this.#extraneousOf(pair), {
+    const { provider, target } = task;
+    const [report, options] = [
+      this.#report,
+      this.#options
+    ];
+    const removal = {
+      provider,
+      source: task.source,
+      target,
+      report,
+      options,
       variants: source
-    }));
+    };
+    const removed = await report.attempt(provider, directoryOf(directory), async () => await removeItems(removal, directory, await this.#extraneousOf(pair)));
     this.#isUnread ||= removed === void 0;
     if (removed === void 0) return directories;
     for await (const { item, there } of this.#shared(pair)) {
       if (there.kind !== item.kind) {
-        await this.#replace(pair, item, there);
+        await this.#replacement.replace(pair, item, there);
       } else if (item.kind === "directory") {
         directories.push(await this.#enter(task, directory, item, false));
       }
     }
     return directories;
   }
-  /** Replaces an entry by one of another kind. */
-  async #replace(pair, item, there) {
-    const { atomic, dryRun } = this.#options;
-    const { provider, source, target } = this.#pool.first;
-    const isStaged = dryRun !== true && atomic !== false;
-    const entry = entryOf(pair.directory, item);
-    const isAllowed2 = await this.#report.attempt(provider, entry, async () => {
-      checkClash(there, item.kind, target.at(entry.path), true);
-      await confirmKind(source, item, entry.path, this.#options);
-      if (isStaged) await this.#checkRemoval(pair.directory, item, there);
-      return true;
-    });
-    if (isAllowed2 === void 0) return;
-    if (isStaged) await this.#replaceLast(pair, item, there);
-    else await this.#replaceInPlace(pair, item, there);
-  }
-  /**
-   * Removes an entry, and then transfers the one of another kind: for servers
-   * that cannot rename.
-   */
-  async #replaceInPlace(pair, item, there) {
-    const { directory } = pair;
-    const task = this.#pool.first;
-    const entry = entryOf(directory, item);
-    const next = await this.#report.attempt(task.provider, entry, async () => {
-      if (await this.#remove(directory, [
-        there
-      ], KIND)) {
-        return await this.#put(task, pair, item, void 0);
-      }
-      throw this.#mustStay(there, item, entry);
-    });
-    if (next !== void 0) await this.#transferTree(next);
-  }
-  /**
-   * Transfers an entry under a temporary name, and only then renames it and
-   * removes the one of another kind.
-   */
-  async #replaceLast(pair, item, there) {
-    const task = this.#pool.first;
-    const { provider, target } = task;
-    const report = this.#report;
-    const entry = entryOf(pair.directory, item);
-    const { failed } = report.result;
-    const temporary = task.temporaryPath(entry.path);
-    let isPlaced = false;
-    try {
-      using _ = task.stage(entry.path, temporary);
-      const next = await report.attempt(provider, entry, async () => {
-        return await this.#put(task, pair, item, void 0);
-      });
-      if (next !== void 0) await this.#transferTree(next);
-      isPlaced = report.result.failed === failed;
-    } finally {
-      if (!isPlaced) await this.#discard(target, {
-        ...entry,
-        path: temporary
-      });
-    }
-    if (!isPlaced) return;
-    const old = entryOf(pair.directory, there);
-    const aside = {
-      ...old,
-      path: task.temporaryPath(entry.path)
-    };
-    await report.attempt(provider, entry, async () => {
-      try {
-        await replaceEntry(target, {
-          temporary,
-          path: entry.path,
-          aside: aside.path
-        });
-      } catch (error2) {
-        await this.#discard(target, {
-          ...entry,
-          path: temporary
-        });
-        if (isRefusal(error2)) {
-          error2.message = withAdvice(error2.message, "if the server renames no directories, use { atomic: false }");
-        }
-        throw error2;
-      }
-      const [error] = await target.remove([
-        aside
-      ], true);
-      if (error !== void 0) throw error;
-      report.record({
-        action: "remove",
-        entry: old,
-        reason: "kind"
-      });
-    });
-  }
-  /** Checks that an entry and all that is in it may be removed. */
-  async #checkRemoval(directory, item, there) {
-    if (this.#options.filter === void 0) return;
-    const { provider, source, target } = this.#pool.first;
-    const [report, options] = [
-      this.#report,
-      this.#options
-    ];
-    const { failed } = report.result;
-    const removal = {
-      provider,
-      source,
-      target,
-      report,
-      options
-    };
-    const counts = await countRemovals(removal, directory, [
-      there
-    ]);
-    const isWhole = counts.removed === 1 + counts.below && report.result.failed === failed;
-    if (!isWhole) throw this.#mustStay(there, item, entryOf(directory, item));
-  }
-  #mustStay(there, item, { path }) {
-    return new Deno.errors.AlreadyExists(`Cannot replace the ${there.kind} ${quote(this.#pool.first.target.at(path))} by a ${item.kind}: not all of its entries could or may be removed`);
-  }
-  /** Removes a temporary entry, if that is possible. */
-  async #discard(target, entry) {
-    try {
-      await target.remove([
-        entry
-      ], true);
-    } catch {
-    }
-  }
-  async #remove(directory, items, why) {
-    const { provider, source, target } = this.#pool.first;
-    const options = this.#options;
-    const report = this.#report;
-    const removal = {
-      provider,
-      source,
-      target,
-      report,
-      options,
-      ...why
-    };
-    return await removeItems(removal, directory, items);
-  }
 };
-async function replaceEntry(target, { temporary, path, aside }) {
-  await target.rename(path, aside);
-  try {
-    await target.rename(temporary, path);
-  } catch (error) {
-    try {
-      await target.rename(aside, path);
-    } catch {
-      const failure3 = asError(error);
-      failure3.message = withAdvice(failure3.message, `what was in the way of ${quote(target.at(path))} is ${quote(target.at(aside))} now`);
-    }
-    throw error;
-  }
-}
 
 // lib/mirror/remote_side.ts
 init_printable();
+
+// lib/mirror/remote_paths.ts
+var RemotePaths = class {
+  #root;
+  #staging;
+  /** Directories below which paths are not joined with slashes: of z/OS. */
+  #joiners;
+  /** Creates paths below a root directory; "" for the current one. */
+  constructor(root, { staging = new Staging(), joiners = /* @__PURE__ */ new Map() }) {
+    this.#root = root;
+    this.#staging = staging;
+    this.#joiners = joiners;
+  }
+  /** Whether some paths are not joined with slashes. */
+  get hasDataSets() {
+    return this.#joiners.size > 0;
+  }
+  /** Returns the full path of an entry. */
+  at(path) {
+    if (path === "") return this.#root;
+    const now = this.#staging.at(path);
+    if (this.#joiners.size === 0) return joinPath(this.#root, now);
+    let whole = this.#root;
+    let directory = "";
+    let isDataSet2 = false;
+    for (const name of now.split("/")) {
+      const join2 = this.#joiners.get(directory) ?? (isDataSet2 ? joinMember : joinPath);
+      isDataSet2 = join2 !== joinPath;
+      whole = join2(whole, name);
+      directory = joinPath(directory, name);
+    }
+    return whole;
+  }
+  /** Learns from its listing how paths are joined below a directory. */
+  learn(path, entries) {
+    const known = entries.find(({ format }) => format !== "unknown");
+    const join2 = known && joinerOf(known.format);
+    if (join2 !== void 0) this.#joiners.set(path, join2);
+  }
+  /**
+   * Learns how paths of the target are joined, if it is a data set of z/OS: an
+   * empty one shows no format.
+   *
+   * @throws {Deno.errors.NotSupported} If files would get temporary names
+   */
+  async learnTarget(session, { signal, dryRun, atomic }) {
+    const mayBe = this.#root.startsWith("'") || session.state.directory?.startsWith("'") === true;
+    if (!this.#joiners.has("") && mayBe) {
+      const ask3 = (turn) => dataSetKind(turn, this.#root, {
+        signal
+      });
+      const kind = await session.exclusive(ask3, {
+        signal
+      });
+      if (kind !== void 0) {
+        this.#joiners.set("", kind === "prefix" ? joinQualifier : joinMember);
+      }
+    }
+    const join2 = this.#joiners.get("");
+    const isDataSet2 = join2 === joinMember || join2 === joinQualifier;
+    if (isDataSet2 && atomic !== false && dryRun !== true) {
+      throw dataSetError(this.#root);
+    }
+  }
+  /** Whether the root is known to be the first qualifiers of data sets. */
+  get isPrefix() {
+    return this.#joiners.get("") === joinQualifier;
+  }
+  /** Notes that the root is the first qualifiers of data sets. */
+  notePrefix() {
+    this.#joiners.set("", joinQualifier);
+  }
+  /** Returns the rule for names in a directory, if it has one. */
+  ruleOf({ path, parent }) {
+    const above = parent && this.#joiners.get(parent.path);
+    const join2 = this.#joiners.get(path) ?? (above === joinQualifier ? joinMember : void 0);
+    if (join2 === joinMember) {
+      return ({ name, kind }) => whyNoMember(name, kind === "directory");
+    }
+    if (join2 !== joinQualifier) return void 0;
+    return ({ name }) => whyNoDataSet(this.at(path), name);
+  }
+};
 
 // lib/transfer/server_clock.ts
 var MINUTE4 = 6e4;
@@ -21089,9 +21624,9 @@ var ServerClock = class {
    * Notes the server's reply to a time that it was told to set. Returns whether
    * it was set.
    */
-  noteSettable(isSaid) {
-    this.#isSettable = isSaid;
-    return isSaid && !this.#ignoresTimes;
+  noteSettable(isConfirmed) {
+    this.#isSettable = isConfirmed;
+    return isConfirmed && !this.#ignoresTimes;
   }
   /** Whether a written file may show more. */
   isUntried(timeCommand) {
@@ -21154,9 +21689,9 @@ var ServerClock = class {
    *
    * @param zone Minutes east of UTC, if it is known from elsewhere
    */
-  leadOf(timeCommand, zone = this.zoneOf(timeCommand)) {
+  differenceOf(timeCommand, zone = this.zoneOf(timeCommand)) {
     const proof = this.#proofOf(timeCommand);
-    if (proof !== void 0) return proof.lead;
+    if (proof !== void 0) return proof.difference;
     if (zone === void 0) return [
       -UNKNOWN,
       UNKNOWN
@@ -21199,7 +21734,7 @@ var ServerClock = class {
     if (!isPlausible) return void this.#proofs.delete(timeCommand);
     this.#proofs.set(timeCommand, {
       zone: this.#given ?? zone / MINUTE4 + 0,
-      lead: [
+      difference: [
         least,
         most
       ],
@@ -21253,341 +21788,35 @@ function isZone(milliseconds) {
   return milliseconds % QUARTER2 === 0 && Math.abs(milliseconds) <= EAST2 - WEST2;
 }
 
-// lib/mirror/remote_side.ts
-var MAX_ENTRIES = 1e6;
+// lib/mirror/remote_times.ts
 var MINUTE5 = 6e4;
 var DAY = 24 * 60 * MINUTE5;
 var MAX_SUMMER = 120 * MINUTE5;
-var TIME_COMMANDS = {
-  mlsd: "MLSD",
-  commands: "MDTM"
-};
-var WINDOW3 = 64;
-var RemoteSide = class {
+var RemoteTimes = class {
   #provider;
   #root;
   #options;
-  #follows;
-  #unmasksLinks;
-  #isTarget;
-  #staging;
-  /** Directories below which paths are not joined with slashes: of z/OS. */
-  #joiners;
-  /** Creates a side with a root directory; "" for the current one. */
-  constructor(provider, root, options, { isTarget, staging, joiners }) {
+  #run;
+  /**
+   * Creates times, of which the client may know something.
+   *
+   * @param root The directory in which files may be written
+   */
+  constructor(provider, root, options, run2) {
     this.#provider = provider;
-    this.#staging = staging ?? new Staging();
-    this.#joiners = joiners ?? /* @__PURE__ */ new Map();
     this.#root = root;
     this.#options = options;
-    this.#follows = options.symlinks === "follow" && !isTarget;
-    this.#unmasksLinks = options.delete === true && isTarget;
-    this.#isTarget = isTarget;
+    this.#run = run2;
   }
-  at(path) {
-    if (path === "") return this.#root;
-    const now = this.#staging.at(path);
-    if (this.#joiners.size === 0) return joinPath(this.#root, now);
-    let whole = this.#root;
-    let directory = "";
-    let isDataSet2 = false;
-    for (const name of now.split("/")) {
-      const join2 = this.#joiners.get(directory) ?? (isDataSet2 ? joinMember : joinPath);
-      isDataSet2 = join2 !== joinPath;
-      whole = join2(whole, name);
-      directory = joinPath(directory, name);
-    }
-    return whole;
-  }
-  /** Learns from its listing how paths are joined below a directory. */
-  #learnJoin(path, entries) {
-    const known = entries.find(({ format }) => format !== "unknown");
-    const join2 = known && joinerOf(known.format);
-    if (join2 !== void 0) this.#joiners.set(path, join2);
-  }
-  /**
-   * Learns how paths of the target are joined, if it is a data set of z/OS: an
-   * empty one shows no format.
-   *
-   * @throws {Deno.errors.NotSupported} If files would get temporary names
-   */
-  async #learnTarget(session) {
-    const { signal, dryRun, atomic } = this.#options;
-    const mayBe = this.#root.startsWith("'") || session.state.directory?.startsWith("'") === true;
-    if (!this.#joiners.has("") && mayBe) {
-      const ask3 = (turn) => dataSetKind(turn, this.#root, {
-        signal
-      });
-      const kind = await session.exclusive(ask3, {
-        signal
-      });
-      if (kind !== void 0) {
-        this.#joiners.set("", kind === "prefix" ? joinQualifier : joinMember);
-      }
-    }
-    const join2 = this.#joiners.get("");
-    const isDataSet2 = join2 === joinMember || join2 === joinQualifier;
-    if (isDataSet2 && atomic !== false && dryRun !== true) {
-      throw dataSetError(this.#root);
-    }
-  }
-  /**
-   * Treats a refusal to list qualifiers of z/OS without data sets as an empty
-   * listing.
-   */
-  #emptyPrefix({ path }, error) {
-    const isPrefix = this.#isTarget && path === "" && this.#joiners.get("") === joinQualifier;
-    const reply = isPrefix && isRefusal(error) ? replyOf(error) : void 0;
-    if (reply !== void 0 && saysNothing(reply)) return [];
-    throw error;
-  }
-  ruleOf({ path, parent }) {
-    const above = parent && this.#joiners.get(parent.path);
-    const join2 = this.#joiners.get(path) ?? (above === joinQualifier ? joinMember : void 0);
-    if (join2 === joinMember) {
-      return ({ name, kind }) => whyNoMember(name, kind === "directory");
-    }
-    if (join2 !== joinQualifier) return void 0;
-    return ({ name }) => whyNoDataSet(this.at(path), name);
-  }
-  read(directory) {
-    return this.#run(async (session) => {
-      const { list, signal } = this.#options;
-      let { unique, canonical } = directory.identity;
-      const path = this.at(directory.path);
-      const options = {
-        maxEntries: MAX_ENTRIES,
-        ...list,
-        all: true,
-        signal
-      };
-      const onSelf = ({ facts: { type, unique: own } = {} }) => {
-        if (type?.toLowerCase() === "cdir") unique = own ?? unique;
-      };
-      let partial;
-      let isTold = false;
-      const isKept = this.#follows || this.#unmasksLinks;
-      const folder = new Snapshot();
-      let known;
-      const take = (entry) => {
-        const identity = identityOf(entry);
-        isTold ||= identity.unique !== void 0;
-        if (isKept || entry.format === "os400") return true;
-        if (entry.format !== "unknown") known ??= entry;
-        folder.add(this.#itemOf(entry, identity, problemOf(entry)));
-        const { maxEntries = MAX_ENTRIES } = options;
-        if (folder.items.size <= maxEntries) return false;
-        throw tooMany(session, path, maxEntries);
-      };
-      const entries = await readDirectory(session, path, options, {
-        isWanted: take,
-        onSelf,
-        onPartial: (error) => void (partial = error),
-        // entries that this side lacks are removed from the other one
-        isStrict: this.#options.delete === true && !this.#isTarget,
-        isRaw: true
-      }).catch((error) => this.#emptyPrefix(directory, error));
-      this.#learnJoin(directory.path, known ? [
-        known
-      ] : entries);
-      if (this.#isTarget && directory.path === "") {
-        await this.#learnTarget(session);
-      }
-      const isEmpty = entries.length + folder.items.size === 0;
-      if (partial !== void 0 && (this.#isTarget || isEmpty)) {
-        throw partial;
-      }
-      if (unique === void 0 && isTold && !session.profile.lacks("MLST")) {
-        const { facts } = await requestEntry(session, path, options);
-        unique = facts?.unique;
-      }
-      if (this.#follows) {
-        canonical ??= await canonicalPath(session, path, {
-          signal
-        });
-      }
-      folder.identity = {
-        unique,
-        canonical
-      };
-      folder.hidesDots = session.profile.hasMLSD !== true && session.profile.hasListAll !== true;
-      folder.partial = partial;
-      const breather = new Breather();
-      for (const entry of entries) {
-        folder.add(this.#follows ? await this.#look(session, directory, canonical, entry) : this.#itemOf(entry, identityOf(entry), problemOf(entry)));
-        if (breather.isDue) await breather.pause(signal);
-      }
-      if (this.#unmasksLinks) {
-        await this.#exposeLinks(session, path, entries, folder);
-      }
-      return folder;
-    });
-  }
-  probe(path) {
-    return this.#run(async (session) => {
-      const { list, signal } = this.#options;
-      const options = {
-        ...list,
-        signal
-      };
-      try {
-        const entry = await requestEntry(session, this.at(path), options, {
-          isRaw: true
-        });
-        return this.#itemOf(entry, {});
-      } catch (error) {
-        if (error instanceof FTPPermanentError) return void 0;
-        throw error;
-      }
-    });
-  }
-  /** The server may fold names, and may not list names with a leading dot. */
-  mayHide(folder, name) {
-    return folder.hidesDots && name.startsWith(".") || folder.caseVariantOf(name) !== void 0;
-  }
-  /** Unknown: the server may find other spellings, too. */
-  hasName() {
-    return Promise.resolve(false);
-  }
-  ask(directory, items) {
-    return this.#run(async (session) => {
-      const { signal } = this.#options;
-      const asked = items.map(async ({ name, kind }) => {
-        const path = this.at(joinPath(directory.path, name));
-        try {
-          return await isPresent(session, {
-            path,
-            kind
-          }, {
-            signal
-          });
-        } catch (error) {
-          const isAnswer = error instanceof TypeError || isRefusal(error);
-          if (!isAnswer || session.control.failure !== void 0) throw error;
-          return error;
-        }
-      });
-      const answers = await Promise.allSettled(asked);
-      const failed = answers.find(({ status }) => status === "rejected");
-      if (failed !== void 0) throw failed.reason;
-      return answers.map((answer) => answer.value);
-    });
-  }
-  /** The server refuses invalid names itself. */
-  check() {
-  }
-  make(path) {
-    return this.#run(async (session) => {
-      const { signal } = this.#options;
-      const argument = this.at(path);
-      const command = {
-        verb: "MKD",
-        argument,
-        name: "path"
-      };
-      try {
-        if (path !== "") {
-          await session.shared((turn) => turn.perform(command, {
-            signal
-          }), {
-            signal
-          });
-          return true;
-        }
-      } catch (error) {
-        if (!(error instanceof FTPPermanentError)) throw error;
-      }
-      const isPrefix = /^'.*\.'$/.test(argument) && await session.exclusive((turn) => dataSetKind(turn, argument, {
-        signal
-      }), {
-        signal
-      }) === "prefix";
-      if (!isPrefix) return await ensureDir(session, argument, {
-        signal
-      });
-      this.#joiners.set("", joinQualifier);
-      return false;
-    });
-  }
-  async remove(entries, recursive) {
-    const { signal } = this.#options;
-    const errors = [];
-    const rest = new Set(entries.keys());
-    let isAgain = false;
-    await this.#run(async (session) => {
-      const removeOne = async (index) => {
-        const { path: name, kind } = entries[index];
-        const path = this.at(name);
-        try {
-          await remove(session, path, {
-            recursive,
-            signal
-          }, {
-            kind
-          });
-        } catch (error) {
-          const isFinal = error instanceof FTPPermanentError || error instanceof PartialListingError;
-          if (!isFinal) throw error;
-          if (!isAgain || await existsPath(session, path, {
-            signal
-          })) {
-            errors[index] = error;
-          }
-        }
-        rest.delete(index);
-      };
-      const results = await Promise.allSettled([
-        ...rest
-      ].map(removeOne));
-      isAgain = true;
-      const failed = results.find(({ status }) => status === "rejected");
-      if (failed !== void 0) throw failed.reason;
-    });
-    return entries.map((_, index) => errors[index]);
-  }
-  rename(from, to) {
-    const [before, after] = [
-      this.at(from),
-      this.at(to)
-    ];
-    return this.#run(async (session) => {
-      try {
-        await session.exclusive((turn) => rename(turn, before, after, {}));
-      } catch (error) {
-        const isDone2 = isRefusal(error) && !await existsPath(session, before, {}) && await existsPath(session, after, {});
-        if (!isDone2) throw error;
-      }
-    }, {
-      ...this.#options,
-      signal: void 0
-    });
-  }
-  /** Requests sizes and times that a listing does not show to the second. */
-  refine(directory, items) {
-    return this.#run(async (session) => {
-      const { signal } = this.#options;
-      const refined = [];
-      for (let at = 0; at < items.length; at += WINDOW3) {
-        const some = items.slice(at, at + WINDOW3);
-        const facts = await Promise.all(some.map(({ name }) => requestFacts(session, this.at(joinPath(directory.path, name)), {
-          signal
-        })));
-        for (const [index, { size, shown }] of facts.entries()) {
-          const item = {
-            ...some[index],
-            size: size ?? some[index].size
-          };
-          if (shown !== null) this.#compareWithList(item, shown);
-          refined.push(shown === null ? item : this.#timed({
-            ...item,
-            shown: shown.getTime(),
-            timeCommand: "MDTM",
-            precision: SECOND
-          }));
-        }
-      }
-      return refined;
-    });
+  /** Converts an item's shown time to the real one. */
+  convert(item) {
+    const { shown, timeCommand = "LIST" } = item;
+    const zone = this.#zoneOf(timeCommand) ?? 0;
+    const mtime = shown === void 0 ? void 0 : shown - zone * MINUTE5;
+    return {
+      ...item,
+      mtime
+    };
   }
   /**
    * Returns the time of a file and the server's clock as known now; `undefined`
@@ -21596,12 +21825,12 @@ var RemoteSide = class {
   timeOf({ shown, timeCommand, precision }, at) {
     if (shown === void 0 || timeCommand === void 0) return void 0;
     const zone = this.#zoneOf(timeCommand, at);
-    const lead = this.#clock.leadOf(timeCommand, this.#zoneOf(timeCommand));
+    const difference = this.#clock.differenceOf(timeCommand, this.#zoneOf(timeCommand));
     return {
       shown,
       precision: Math.max(precision, SECOND),
       zone,
-      lead
+      difference
     };
   }
   /**
@@ -21615,7 +21844,7 @@ var RemoteSide = class {
       const isExact = item.timeCommand === "MLSD" && item.mtime !== void 0;
       return isExact ? new Date(item.mtime) : null;
     }
-    this.#compareWithList(item, shown);
+    this.compareWithList(item, shown);
     const today = (this.#zoneOf("MDTM") ?? 0) * MINUTE5;
     const zone = this.#zoneOf("MDTM", shown.getTime() - today) ?? 0;
     return new Date(shown.getTime() - zone * MINUTE5);
@@ -21628,7 +21857,6 @@ var RemoteSide = class {
    * Learns the server's clock from a file that is written for it and deleted.
    */
   async prove(timeCommand) {
-    if (this.#joiners.size > 0) return this.#clock.noteTry(timeCommand);
     await this.#once((session, options) => proveClock(session, this.#root, {
       timeCommand,
       ...options
@@ -21703,7 +21931,7 @@ var RemoteSide = class {
    * Learns from a file's listing how the zone of `LIST` relates to that of
    * `MDTM`.
    */
-  #compareWithList({ timeCommand, shown, precision }, mdtm) {
+  compareWithList({ timeCommand, shown, precision }, mdtm) {
     if (shown === void 0) return;
     const clock = this.#clock;
     if (timeCommand === "MLSD" && shown === mdtm.getTime()) {
@@ -21718,9 +21946,299 @@ var RemoteSide = class {
     const ahead = inferZone(listed, mdtm);
     if (ahead !== void 0) clock.noteListAhead(ahead);
   }
+};
+
+// lib/mirror/remote_side.ts
+var MAX_ENTRIES = 1e6;
+var TIME_COMMANDS = {
+  mlsd: "MLSD",
+  commands: "MDTM"
+};
+var WINDOW3 = 64;
+var RemoteSide = class {
+  #provider;
+  #options;
+  #follows;
+  #checksLinks;
+  #isTarget;
+  #paths;
+  /** The server's times. */
+  times;
+  /** Creates a side with a root directory; "" for the current one. */
+  constructor(provider, root, options, { isTarget, ...shared }) {
+    this.#provider = provider;
+    this.#paths = new RemotePaths(root, shared);
+    this.#options = options;
+    this.#follows = options.symlinks === "follow" && !isTarget;
+    this.#checksLinks = options.delete === true && isTarget;
+    this.#isTarget = isTarget;
+    this.times = new RemoteTimes(provider, root, options, (run2) => this.#run(run2));
+  }
+  at(path) {
+    return this.#paths.at(path);
+  }
+  /**
+   * Treats a refusal to list qualifiers of z/OS without data sets as an empty
+   * listing.
+   */
+  #emptyPrefix({ path }, error) {
+    const isPrefix = this.#isTarget && path === "" && this.#paths.isPrefix;
+    const reply = isPrefix && isRefusal(error) ? replyOf(error) : void 0;
+    if (reply !== void 0 && saysEmpty(reply)) return [];
+    throw error;
+  }
+  ruleOf(directory) {
+    return this.#paths.ruleOf(directory);
+  }
+  isVacant() {
+    return false;
+  }
+  read(directory, onEntries) {
+    return this.#run(async (session) => {
+      const { list, signal } = this.#options;
+      let { unique, canonical } = directory.identity;
+      const path = this.at(directory.path);
+      const options = {
+        maxEntries: MAX_ENTRIES,
+        ...list,
+        all: true,
+        signal
+      };
+      const onSelf = ({ facts: { type, unique: own } = {} }) => {
+        if (type?.toLowerCase() === "cdir") unique = own ?? unique;
+      };
+      let partial;
+      let hasUnique = false;
+      const isKept = this.#follows || this.#checksLinks;
+      const folder = new Snapshot();
+      let known;
+      const take = (entry) => {
+        const identity = identityOf(entry);
+        hasUnique ||= identity.unique !== void 0;
+        if (isKept || entry.format === "os400") return true;
+        if (entry.format !== "unknown") known ??= entry;
+        folder.add(this.#itemOf(entry, identity, problemOf(entry)));
+        const { maxEntries = MAX_ENTRIES } = options;
+        if (folder.items.size <= maxEntries) return false;
+        throw tooMany(session, path, maxEntries);
+      };
+      const entries = await readDirectory(session, path, options, {
+        isWanted: take,
+        onSelf,
+        onEnd: () => onEntries?.(folder.items.size),
+        onPartial: (error) => void (partial = error),
+        // entries that this side lacks are removed from the other one
+        isStrict: this.#options.delete === true && !this.#isTarget,
+        isRaw: true
+      }).catch((error) => this.#emptyPrefix(directory, error));
+      this.#paths.learn(directory.path, known ? [
+        known
+      ] : entries);
+      if (this.#isTarget && directory.path === "") {
+        await this.#paths.learnTarget(session, this.#options);
+      }
+      const isEmpty = entries.length + folder.items.size === 0;
+      if (partial !== void 0 && (this.#isTarget || isEmpty)) {
+        throw partial;
+      }
+      if (unique === void 0 && hasUnique && !session.profile.lacks("MLST")) {
+        const { facts } = await requestEntry(session, path, options);
+        unique = facts?.unique;
+      }
+      if (this.#follows) {
+        canonical ??= await canonicalPath(session, path, {
+          signal
+        });
+      }
+      folder.identity = {
+        unique,
+        canonical
+      };
+      folder.hidesDots = session.profile.hasMLSD !== true && session.profile.hasListAll !== true;
+      folder.partial = partial;
+      const breather = new Breather();
+      for (const entry of entries) {
+        folder.add(this.#follows ? await this.#look(session, directory, canonical, entry) : this.#itemOf(entry, identityOf(entry), problemOf(entry)));
+        if (breather.isDue) await breather.pause(signal);
+      }
+      if (this.#checksLinks) {
+        await this.#exposeLinks(session, path, entries, folder);
+      }
+      return folder;
+    });
+  }
+  probe(path) {
+    return this.#run(async (session) => {
+      const { list, signal } = this.#options;
+      const options = {
+        ...list,
+        signal
+      };
+      try {
+        const entry = await requestEntry(session, this.at(path), options, {
+          isRaw: true
+        });
+        return this.#itemOf(entry, {});
+      } catch (error) {
+        if (error instanceof FTPPermanentError) return void 0;
+        throw error;
+      }
+    });
+  }
+  /** The server may fold names, and may not list names with a leading dot. */
+  mayHide(folder, name) {
+    return folder.hidesDots && name.startsWith(".") || folder.caseVariantOf(name) !== void 0;
+  }
+  /** Unknown: the server may find other spellings, too. */
+  hasName() {
+    return Promise.resolve(false);
+  }
+  ask(directory, items) {
+    return this.#run(async (session) => {
+      const { signal } = this.#options;
+      const asked = items.map(async ({ name, kind }) => {
+        const path = this.at(joinPath(directory.path, name));
+        try {
+          return await isPresent(session, {
+            path,
+            kind
+          }, {
+            signal
+          });
+        } catch (error) {
+          const isAnswer = error instanceof TypeError || isRefusal(error);
+          if (!isAnswer || session.control.failure !== void 0) throw error;
+          return error;
+        }
+      });
+      const answers = await Promise.allSettled(asked);
+      const failed = answers.find(({ status }) => status === "rejected");
+      if (failed !== void 0) throw failed.reason;
+      return answers.map((answer) => answer.value);
+    });
+  }
+  /** The server refuses invalid names itself. */
+  check() {
+  }
+  make(path, onMissing) {
+    return this.#run(async (session) => {
+      const { signal } = this.#options;
+      const argument = this.at(path);
+      const command = {
+        verb: "MKD",
+        argument,
+        name: "path"
+      };
+      try {
+        if (path !== "") {
+          await session.shared((turn) => turn.perform(command, {
+            signal
+          }), {
+            signal
+          });
+          return true;
+        }
+      } catch (error) {
+        if (!(error instanceof FTPPermanentError)) throw error;
+      }
+      const isPrefix = /^'.*\.'$/.test(argument) && await session.exclusive((turn) => dataSetKind(turn, argument, {
+        signal
+      }), {
+        signal
+      }) === "prefix";
+      if (!isPrefix) {
+        return await ensureDir(session, argument, {
+          signal,
+          onMissing
+        });
+      }
+      this.#paths.notePrefix();
+      return false;
+    });
+  }
+  async remove(entries, recursive) {
+    const { signal } = this.#options;
+    const errors = [];
+    const rest = new Set(entries.keys());
+    let isAgain = false;
+    await this.#run(async (session) => {
+      const removeOne = async (index) => {
+        const { path: name, kind } = entries[index];
+        const path = this.at(name);
+        try {
+          await remove(session, path, {
+            recursive,
+            signal
+          }, {
+            kind
+          });
+        } catch (error) {
+          const isFinal = error instanceof FTPPermanentError || error instanceof PartialListingError;
+          if (!isFinal) throw error;
+          if (!isAgain || await existsPath(session, path, {
+            signal
+          })) {
+            errors[index] = error;
+          }
+        }
+        rest.delete(index);
+      };
+      const results = await Promise.allSettled([
+        ...rest
+      ].map(removeOne));
+      isAgain = true;
+      const failed = results.find(({ status }) => status === "rejected");
+      if (failed !== void 0) throw failed.reason;
+    });
+    return entries.map((_, index) => errors[index]);
+  }
+  rename(from, to) {
+    const [before, after] = [
+      this.at(from),
+      this.at(to)
+    ];
+    return this.#run(async (session) => {
+      try {
+        await session.exclusive((turn) => rename(turn, before, after, {}));
+      } catch (error) {
+        const isDone2 = isRefusal(error) && !await existsPath(session, before, {}) && await existsPath(session, after, {});
+        if (!isDone2) throw error;
+      }
+    }, {
+      ...this.#options,
+      signal: void 0
+    });
+  }
+  /** Requests sizes and times that a listing does not show to the second. */
+  refine(directory, items) {
+    return this.#run(async (session) => {
+      const { signal } = this.#options;
+      const refined = [];
+      for (let at = 0; at < items.length; at += WINDOW3) {
+        const some = items.slice(at, at + WINDOW3);
+        const facts = await Promise.all(some.map(({ name }) => requestFacts(session, this.at(joinPath(directory.path, name)), {
+          signal
+        })));
+        for (const [index, { size, shown }] of facts.entries()) {
+          const item = {
+            ...some[index],
+            size: size ?? some[index].size
+          };
+          if (shown !== null) this.times.compareWithList(item, shown);
+          refined.push(shown === null ? item : this.times.convert({
+            ...item,
+            shown: shown.getTime(),
+            timeCommand: "MDTM",
+            precision: SECOND
+          }));
+        }
+      }
+      return refined;
+    });
+  }
   #itemOf(entry, identity, problem) {
     const { name, kind, size, isSizeApproximate, mtime } = entry;
-    return this.#timed({
+    return this.times.convert({
       name,
       kind,
       size: isSizeApproximate ? void 0 : size,
@@ -21732,15 +22250,13 @@ var RemoteSide = class {
       problem
     });
   }
-  /** Converts an item's shown time to the real one. */
-  #timed(item) {
-    const { shown, timeCommand = "LIST" } = item;
-    const zone = this.#zoneOf(timeCommand) ?? 0;
-    const mtime = shown === void 0 ? void 0 : shown - zone * MINUTE5;
-    return {
-      ...item,
-      mtime
-    };
+  /**
+   * Learns the server's clock from a file that is written for it and deleted.
+   */
+  async prove(timeCommand) {
+    if (this.#paths.hasDataSets) {
+      this.#provider.session.profile.clock.noteTry(timeCommand);
+    } else await this.times.prove(timeCommand);
   }
   async #look(session, directory, canonical, entry) {
     const { name } = entry;
@@ -21942,7 +22458,7 @@ var DirTask = class {
       }
       if (breather.isDue) await breather.pause(this.#options.signal);
     }
-    await this.#remote.proveDays(different);
+    await this.#remote.times.proveDays(different);
   }
   async compare(path, source, target) {
     const { compare = "size-and-time", removeSource: removeSource2 } = this.#options;
@@ -21967,7 +22483,7 @@ var DirTask = class {
     if (!this.#mayWrite || !isUndecided(source, target)) return false;
     const { timeCommand = "MDTM" } = target;
     const clock = this.#clock;
-    const isProven = this.#remote.isProven(target);
+    const isProven = this.#remote.times.isProven(target);
     if (this.#setsRemoteTimes) {
       return !isProven || clock.isSettable === void 0 && !this.#isCurrent(source, target);
     }
@@ -21995,7 +22511,7 @@ var DirTask = class {
     ];
     const { mtime: local } = here;
     if (local === void 0) return false;
-    const remote = this.#remote.timeOf(there, local);
+    const remote = this.#remote.times.timeOf(there, local);
     if (remote === void 0) return false;
     const isSame = isSameTime(local, remote);
     if (!this.#isUpload) {
@@ -22003,7 +22519,8 @@ var DirTask = class {
     }
     const isExact = remote.precision <= SECOND;
     if (this.#setsRemoteTimes) return isExact && isSame;
-    const last = Math.max(local, here.ctime ?? 0);
+    const { ctime = 0 } = here;
+    const last = ctime > 0 && local > Date.now() ? ctime : Math.max(local, ctime);
     if (isWrittenLater(last, remote)) return true;
     const isMeasured = this.#clock.isMeasured(there.timeCommand ?? "MDTM");
     return isExact && isSame && (!isMeasured || local % SECOND === 0);
@@ -22040,7 +22557,7 @@ var DirTask = class {
     };
     if (!this.#isUpload) {
       const { check } = this.#local.plain(path);
-      const meant = (shown) => this.#remote.meantBy(source, shown);
+      const meant = (shown) => this.#remote.times.meantBy(source, shown);
       const { parts } = target;
       const limits = {
         limiter,
@@ -22368,7 +22885,7 @@ async function logIn(turn, credentials, options) {
         name
       }, options);
     } catch (error) {
-      throw error instanceof FTPPermanentError && isCrowded(error) ? new FTPTemporaryError(error.message, error) : error;
+      throw error instanceof FTPPermanentError && hasTooManyConnections(error) ? new FTPTemporaryError(error.message, error) : error;
     }
   };
   const { profile, control } = turn.session;
@@ -22377,6 +22894,7 @@ async function logIn(turn, credentials, options) {
     user,
     password
   ]) : void 0;
+  if (isAsked) options.onSent?.();
   let step = user;
   let reply = await (early?.[0] ?? send2(step));
   if (NEED_PASSWORD.includes(reply.code)) {
@@ -22819,6 +23337,7 @@ function otherProtocol(line) {
 var READ_SIZE4 = 16 * 1024;
 var REPLY_TIMEOUTS = 20;
 var LF10 = 10;
+var UNRELATED_REGEXP = /time-?d?[ -]?out|idle|inactiv|too many|limit|maximum|max |busy|full|shut|maintenance|later/i;
 var ControlConnection = class {
   /** Its number in diagnostic events. */
   id = nextDiagnosticId();
@@ -22835,6 +23354,8 @@ var ControlConnection = class {
   #isDoubtful = false;
   #isBroken = false;
   #lostOver;
+  #unknown;
+  #isHungUp = false;
   /** Why the server may close now. */
   #closing;
   #wasIdle = false;
@@ -22844,8 +23365,10 @@ var ControlConnection = class {
   #reading;
   #isPaused = false;
   #lastReply;
-  /** Start of the wait for the next reply. */
-  #begun = 0;
+  /** When the first bytes came that answer nothing, since the last answer. */
+  #begun;
+  /** Whether the bytes at hand have answered something. */
+  #isAnswered = false;
   #closed = Promise.withResolvers();
   /** Takes over a connected stream, and starts to read. */
   constructor(stream, options) {
@@ -22891,6 +23414,24 @@ var ControlConnection = class {
   get lostOver() {
     return this.#lostOver;
   }
+  /**
+   * Whether the server closed the connection, with or without a 421 reply, but
+   * not because it was idle or has too many connections.
+   */
+  get isHungUp() {
+    return this.#isHungUp;
+  }
+  /** The command at which the server hung up, if that may be the reason. */
+  get hungUpAt() {
+    return this.#isHungUp ? this.#lostOver : void 0;
+  }
+  /**
+   * The last command that was answered, if the server does not know it. Some
+   * servers close the connection a moment later.
+   */
+  get unknown() {
+    return this.#unknown;
+  }
   /** The transfer whose final reply was not acknowledged yet. */
   get open() {
     return this.#open;
@@ -22914,6 +23455,10 @@ var ControlConnection = class {
   /** Whether commands are sent before earlier ones are answered. */
   get isPipelining() {
     return this.#queue.isJoining;
+  }
+  /** Whether commands that were sent together had replies. */
+  get hasPipelined() {
+    return this.#pending.isProven;
   }
   /** Whether only a few bytes of commands may be unanswered. */
   get isLimited() {
@@ -22974,7 +23519,7 @@ var ControlConnection = class {
   async wait(reply, signal) {
     if (this.#watchdog.waits === 0) {
       this.#stream.ref();
-      this.#begun = performance.now();
+      this.#begun = void 0;
     }
     this.#watchdog.begin();
     try {
@@ -23106,6 +23651,7 @@ var ControlConnection = class {
    */
   #take(bytes2) {
     if (bytes2.includes(LF10)) this.#watchdog.touch();
+    this.#isAnswered = false;
     for (const part of this.#pending.pauses ? linesOf(bytes2) : [
       bytes2
     ]) {
@@ -23118,10 +23664,15 @@ var ControlConnection = class {
     }
     if (!this.#queue.isEmpty) this.#flush();
     const isAwaited = this.#watchdog.waits > 0 && !this.#isIdle;
+    if (isAwaited && !this.#isAnswered) this.#checkLength();
+  }
+  /** Limits the time of a reply whose lines keep coming. */
+  #checkLength() {
     const most = REPLY_TIMEOUTS * this.#options.timeout;
-    if (isAwaited && most > 0 && performance.now() - this.#begun > most) {
-      this.#expire(`the reply has no end after ${most} ms`);
-    }
+    const now = performance.now();
+    this.#begun ??= now;
+    if (most === 0 || now - this.#begun <= most) return;
+    this.#expire(`the reply has no end after ${most} ms`);
   }
   #deliver(received) {
     if (this.#failure !== void 0) return;
@@ -23139,6 +23690,7 @@ var ControlConnection = class {
       return this.#break(unexpectedReplyError(reply));
     }
     if (pending !== void 0) {
+      this.#unknown = isUnknownCommand(reply) ? pending : void 0;
       this.#queue.answered(pending, this.due === void 0);
       if (pending.kind === "passive" && pending.isSettled) {
         this.#passed(pending);
@@ -23147,12 +23699,19 @@ var ControlConnection = class {
     const isPreliminary = pending?.preliminary === reply;
     if (isPreliminary && pending?.kind !== "passive") this.#open = pending;
     const isAnswer = pending?.isSettled || pending?.preliminary === reply;
-    if (isAnswer) this.#begun = performance.now();
+    if (isAnswer) {
+      this.#begun = void 0;
+      this.#isAnswered = true;
+    }
     if (pending?.isSettled && pending.pauses && reply.code < 400) {
       this.#isPaused = true;
     }
     if (reply.code === 421) {
       this.#wasIdle = pending === void 0 && this.#open === void 0;
+      if (pending !== void 0 && !UNRELATED_REGEXP.test(reply.text)) {
+        this.#isHungUp = true;
+        this.#lostOver = pending;
+      }
       this.#break(closedByReplyError(reply));
     }
   }
@@ -23172,6 +23731,7 @@ var ControlConnection = class {
       return this.fail(new Deno.errors.NotConnected(this.#closing));
     }
     const isSuspect = this.#suspect(this.#pending.isUnproven);
+    this.#isHungUp = true;
     this.#noteBroken(isSuspect);
     const { via } = this.#stream;
     this.#break(endedError(this.due, this.#reader.hasPartial, isSuspect, via));
@@ -23252,7 +23812,11 @@ var GREETINGS = [
     /^220 Ready$/m
   ]
 ];
-var DISPENSABLE_REGEXP = /^(FEAT|OPTS|MLST|MDTM|MFMT|SIZE|STAT|SITE|PWD|SYST|TYPE|MODE|EPRT|HASH|MD5|X(CRC|MD5|SHA\d*))$/;
+var DISPENSABLE_REGEXP = /^(FEAT|OPTS|MLST|MDTM|MFMT|SIZE|STAT|SITE|PWD|SYST|TYPE|MODE|EPRT|HASH|M?MD5|X(CRC|MD5|SHA\d*))$/;
+var USES_REGEXP = /^(TYPE|MODE|OPTS|SITE)$/;
+function useOf(line) {
+  return line.toUpperCase().split(" ", 2).join(" ");
+}
 var PROFTPD_FEATURE = "MFF";
 var UTC_VENDORS = [
   "ProFTPD",
@@ -23274,12 +23838,15 @@ var ANY_SESSION_VENDORS = [
   "Pure-FTPd",
   "pyftpdlib"
 ];
+var LEAST_COUNTER = 2 ** 31 - 1;
 var ServerProfile = class {
   #vendor;
   #isNotProFTPD = false;
   #lacking = /* @__PURE__ */ new Set();
-  /** Verbs that got a reply other than a refusal. */
+  /** Uses of commands that got a reply other than a refusal. */
   #known = /* @__PURE__ */ new Set();
+  /** Commands that are not sent again because the server hung up at them. */
+  #hungUpAt = /* @__PURE__ */ new Set();
   #features;
   #featuresIdentity = "";
   /** Whether `EPSV` works; `undefined` before the first try. */
@@ -23300,8 +23867,12 @@ var ServerProfile = class {
   refusesPassive = false;
   /** The user who logged in last with a password that the server asked for. */
   passwordAskedOf;
+  /** Whether the server was seen to decompress a file in `MODE Z`. */
+  decompresses = false;
   /** Whether `PRET` is needed before `EPSV` and `PASV`. */
   needsPRET = false;
+  /** The largest offset at which a download was seen to start, in bytes. */
+  #provenStart = 0;
   /** The server's times. */
   clock;
   /**
@@ -23323,6 +23894,17 @@ var ServerProfile = class {
   mayBe(vendor) {
     if (this.#vendor !== void 0) return this.#vendor === vendor;
     return !(vendor === "ProFTPD" && this.#isNotProFTPD);
+  }
+  /** Whether no release of the server has `MLSD`. */
+  get neverHasMLSD() {
+    return this.#vendor === "vsftpd";
+  }
+  /**
+   * Whether the server may end the session if it cannot write to a protected
+   * data connection, as ProFTPD does.
+   */
+  get mayEndAtClosedData() {
+    return this.mayBe("ProFTPD");
   }
   /**
    * Whether an aborted transfer leaves nothing behind, neither data nor a
@@ -23400,6 +23982,15 @@ var ServerProfile = class {
     else this.needsPRET = false;
     return true;
   }
+  /** Whether the server is known to start a download at an offset. */
+  startsAt(offset) {
+    const proven = this.#provenStart;
+    return proven > 0 && offset <= Math.max(proven, LEAST_COUNTER);
+  }
+  /** Notes that a download started at an offset. */
+  noteStart(offset) {
+    this.#provenStart = Math.max(this.#provenStart, offset);
+  }
   /**
    * Whether the server is known to lack an optional command, or a use of it.
    */
@@ -23414,9 +24005,19 @@ var ServerProfile = class {
   forgetLacking(command) {
     this.#lacking.delete(command);
   }
-  /** Notes that the server knows a command. */
-  noteKnown(verb) {
-    this.#known.add(verb);
+  /** Notes that the server knows a command, or a use of it. */
+  noteKnown({ verb, argument }) {
+    const word = verb.toUpperCase();
+    this.#known.add(USES_REGEXP.test(word) ? useOf(`${word} ${argument ?? ""}`) : word);
+  }
+  /** Whether the client can do without a command that it still sends. */
+  isAvoidable(command) {
+    const [verb = ""] = command.split(" ", 1);
+    return DISPENSABLE_REGEXP.test(verb) && !this.#hungUpAt.has(command);
+  }
+  /** Whether the server hung up at a command, which is not sent again. */
+  hungUpAt(command) {
+    return this.#hungUpAt.has(command);
   }
   /**
    * Notes that the server closed the connection after a command; some do for
@@ -23424,10 +24025,12 @@ var ServerProfile = class {
    */
   noteHangUp(line) {
     const [, verb = "", word = ""] = /^(\S+) ?(\S*)/.exec(line) ?? [];
-    if (this.#known.has(verb)) return;
+    if (this.#known.has(USES_REGEXP.test(verb) ? useOf(line) : verb)) return;
     if (verb === "MLSD") this.hasMLSD ??= false;
     else if (verb === "LIST" && word === "-a") this.hasListAll ??= false;
+    else if (verb === "PRET") this.needsPRET = false;
     else if (DISPENSABLE_REGEXP.test(verb)) {
+      this.#hungUpAt.add(line);
       for (const use of [
         "",
         ` ${word}`,
@@ -23467,14 +24070,25 @@ var ServerProfile = class {
 };
 
 // lib/tls/deno_version.ts
-var LEAST = [
-  2,
-  9
-];
-function checkDenoVersion(version = Deno.version.deno) {
+var LEAST = {
+  FTP: [
+    2,
+    3
+  ],
+  FTPS: [
+    2,
+    9
+  ]
+};
+var ADVICE4 = {
+  FTP: 'upgrade Deno ("deno upgrade")',
+  FTPS: 'upgrade Deno ("deno upgrade"), or omit "tls" to use clear text'
+};
+function checkDenoVersion(protocol, version = Deno.version.deno) {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major > LEAST[0] || major === LEAST[0] && minor >= LEAST[1]) return;
-  throw new Deno.errors.NotSupported(`Cannot use TLS with Deno ${version}: FTPS needs Deno ${LEAST.join(".")} or later; upgrade Deno ("deno upgrade"), or omit "tls" to use clear text`);
+  const least = LEAST[protocol];
+  if (major > least[0] || major === least[0] && minor >= least[1]) return;
+  throw new Deno.errors.NotSupported(`Cannot use ${protocol === "FTPS" ? "TLS" : protocol} with Deno ${version}: ${protocol} needs Deno ${least.join(".")} or later; ${ADVICE4[protocol]}`);
 }
 
 // lib/client/security.ts
@@ -23537,7 +24151,7 @@ function loadTLS() {
   return Promise.resolve().then(() => (init_secure(), secure_exports));
 }
 async function secureStream(stream, options) {
-  checkDenoVersion();
+  checkDenoVersion("FTPS");
   const { secureControl: secureControl2 } = await loadTLS();
   return await secureControl2(stream, options);
 }
@@ -23545,7 +24159,7 @@ async function secureIfAsked(turn, server, welcome, options) {
   const { session } = turn;
   if (server.tls === void 0 || isSecured(session)) return;
   if (welcome.code === 230) {
-    const error = new FTPProtocolError(`Cannot secure the connection: the server has logged us in before TLS, "${welcome.text}"; the connection is closed`);
+    const error = new FTPProtocolError(`Cannot secure the connection: the server has logged in the user before TLS, "${welcome.text}"; the connection is closed`);
     session.control.fail(error);
     throw error;
   }
@@ -23559,7 +24173,7 @@ async function auth(turn, server, options) {
   if (isSecured(session)) {
     throw new TypeError('Cannot send "AUTH": the connection is under TLS');
   }
-  checkDenoVersion();
+  checkDenoVersion("FTPS");
   const reply = await requestAuth(turn, server.tls, options);
   await session.control.replaceStream(async (stream) => {
     const secured = await secureStream(stream, {
@@ -23714,6 +24328,7 @@ async function pausing({ session: { control } }, command, { signal }) {
 // lib/client/open_session.ts
 var IMPLICIT_HINT = '; nothing listens for implicit TLS there: most servers have explicit TLS, on port 21 (tls: "explicit", or a URL of the scheme ftpes:)';
 async function openSession(server, settings, options) {
+  checkDenoVersion("FTP");
   const { timeout, route } = settings;
   const { signal } = options;
   const { host, port, tls } = server;
@@ -23874,6 +24489,9 @@ async function loginAs(turn, welcome, identity, state2, options) {
   await authAs(turn, welcome, identity.server, state2, options);
   return await enter(turn, welcome, identity, options);
 }
+function mayJoin({ tls, afterLogin }, { wasSecured, isProtected: isProtected2, settings }) {
+  return tls === void 0 && afterLogin.length === 0 && !wasSecured && !isProtected2 && settings.size === 0;
+}
 async function openAs(identity, state2, options) {
   const { server, settings } = identity;
   const opened = await openSession(server, settings, {
@@ -23884,8 +24502,18 @@ async function openAs(identity, state2, options) {
   try {
     await session.exclusive(async (turn) => {
       await secureAs(turn, welcome, server, state2, options);
-      await enter(turn, welcome, identity, options);
-      await restore(state2, turn, options);
+      let restoring;
+      const onSent = () => {
+        if (!mayJoin(settings, state2)) return;
+        restoring = restore(state2, turn, options);
+        restoring.catch(() => {
+        });
+      };
+      await enter(turn, welcome, identity, {
+        ...options,
+        onSent
+      });
+      await (restoring ?? restore(state2, turn, options));
     }, options);
     return opened;
   } catch (error) {
@@ -23963,7 +24591,7 @@ function resolveOptions(options) {
   }
   checkNames("FTP", options, FTP_OPTIONS);
   checkActivePorts(options.activePorts);
-  checkActiveAddress(options.activeAddress);
+  const activeAddress = parseActiveAddress(options.activeAddress);
   const { multiline = "strict", timeout = TIMEOUT } = options;
   checkWord("multiline", multiline, [
     "strict",
@@ -23979,7 +24607,7 @@ function resolveOptions(options) {
     encoding: makeEncoding(options.encoding ?? "utf-8"),
     timeout: timeout === Infinity ? 0 : timeout,
     passive: options.passive ?? true,
-    activeAddress: options.activeAddress,
+    activeAddress,
     allowEPRT: options.allowEPRT ?? true,
     localAddress: options.localAddress,
     dial: options.dial,
@@ -24077,13 +24705,24 @@ function parseAfterLogin(lines = []) {
     return command;
   });
 }
-function checkActiveAddress(address) {
-  if (address === void 0) return;
+function parseActiveAddress(address) {
+  if (address === void 0) return void 0;
   try {
     formatEprt(address, 1);
   } catch {
     throw new TypeError(`Cannot use ${showValue(address)} as "activeAddress": it must be an IPv4 or IPv6 address`);
   }
+  if (!isOneHost(address)) {
+    throw new TypeError(`Cannot use ${showValue(address)} as "activeAddress": it must be the address of one machine, without leading zeros`);
+  }
+  return withoutMapping(address);
+}
+function isOneHost(address) {
+  const bytes2 = addressBytes(withoutMapping(address.replace(/%.*/s, "")));
+  if (bytes2 === void 0) return false;
+  const isGroup = bytes2.length === 4 ? bytes2[0] >= 224 : bytes2[0] === 255;
+  const isLiteral = isIPv6(address) || !/(^|\.)0\d/.test(address);
+  return isLiteral && !isGroup && bytes2.some((byte) => byte !== 0);
 }
 var MAX_PORT = 65535;
 function checkZone(zone) {
@@ -24099,6 +24738,33 @@ function checkedLimit(name, value) {
 // lib/client/client_connection.ts
 init_printable();
 init_waiting();
+
+// lib/files/download/parts_seen.ts
+import { dirname as dirname6 } from "node:path";
+var MAX_FOLDERS = 100;
+var PartsSeen = class {
+  #folders = /* @__PURE__ */ new Map();
+  /** Lists the unfinished files that were seen in a file's directory. */
+  async beside(path) {
+    const folder = dirname6(path);
+    let parts = this.#folders.get(folder);
+    if (parts === void 0) {
+      if (this.#folders.size >= MAX_FOLDERS) this.#folders.clear();
+      this.#folders.set(folder, parts = partsIn(folder));
+    }
+    return await parts;
+  }
+};
+async function partsIn(folder) {
+  const parts = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (isPart(name)) parts.push(name);
+    }
+  } catch {
+  }
+  return parts;
+}
 
 // lib/client/profile_store.ts
 init_printable();
@@ -24175,7 +24841,7 @@ var ServerStore = class _ServerStore {
 
 // lib/client/client_connection.ts
 var DISPOSE_GRACE = 2e3;
-var CROWDED_RETRY = {
+var TOO_MANY_RETRY = {
   attempts: 6,
   delay: 100
 };
@@ -24183,7 +24849,9 @@ var DISPOSED = `the client's "await using" block ended`;
 var MISSING_AWAIT = ' while this call was running; an "await" may be missing before the call';
 var ClientConnection = class _ClientConnection {
   /** Serializes downloads and uploads. */
-  jobs = new SessionLock();
+  operations = new SessionLock();
+  /** Unfinished files in local directories. */
+  partsSeen = new PartsSeen();
   #end = new AbortController();
   #session;
   #identity;
@@ -24191,6 +24859,10 @@ var ClientConnection = class _ClientConnection {
   #kept;
   /** Ends when the profile is saved. */
   #saving;
+  /** The connection that this one was opened for. */
+  #opener;
+  /** Connections that wait for the reply to their `QUIT`, and their ends. */
+  #leaving = /* @__PURE__ */ new Map();
   /** Owns the session after another user has logged in. */
   #successor;
   /**
@@ -24203,7 +24875,7 @@ var ClientConnection = class _ClientConnection {
     const session = this.#session;
     if (session?.control.failure === void 0) this.ended.throwIfAborted();
     if (session !== void 0) return session;
-    throw new Deno.errors.NotConnected("Cannot talk to a server: call connect() first");
+    throw new Deno.errors.NotConnected("Cannot use the client: it is not connected; call connect() first");
   }
   /** The last session, if there was one. */
   get sessionIfAny() {
@@ -24314,6 +24986,14 @@ var ClientConnection = class _ClientConnection {
     const { connection } = await this.openFor(settings, options);
     return connection;
   }
+  /** Looks at the settings, for sessions that are opened later. */
+  async prepareFork(options) {
+    const state2 = await this.#settings(options);
+    return async (options2) => {
+      const identity = this.#identityFor("open another connection");
+      return (await this.#openAs(identity, state2, options2)).connection;
+    };
+  }
   /**
    * Opens another session with the same settings, for a client with its own
    * options.
@@ -24322,31 +25002,49 @@ var ClientConnection = class _ClientConnection {
    */
   async openFor(settings, options) {
     const own = this.#identityFor("open another connection");
-    const identity = {
+    const state2 = await this.#settings(options);
+    return await this.#openAs({
       ...own,
       settings
-    };
+    }, state2, options);
+  }
+  /** Looks at the settings of the session, the directory included. */
+  async #settings(options) {
     const { session } = this;
     const look = () => session.shared(() => Promise.resolve(settingsOf(session)), options);
-    let state2 = await look();
-    if (state2.moves === void 0) {
-      await session.shared((turn) => requestDirectory(turn, options), options);
-      state2 = await look();
-    }
+    const state2 = await look();
+    if (state2.moves !== void 0) return state2;
+    await session.shared((turn) => requestDirectory(turn, options), options);
+    return await look();
+  }
+  async #openAs(identity, state2, options) {
+    await this.#left();
     const opened = await this.#hold(options, (options2) => openAs(identity, state2, options2));
     const connection = new _ClientConnection();
+    connection.#opener = this;
     connection.#session = opened.session;
+    const { server, settings } = identity;
     connection.#kept = this.#kept && {
       ...this.#kept,
       settings
     };
     connection.remember(identity);
-    const { server } = identity;
     return {
       connection,
       server,
       welcome: opened.welcome
     };
+  }
+  leave() {
+    const left = this[Symbol.asyncDispose]();
+    const opener = this.#opener;
+    if (opener === void 0) return;
+    opener.#leaving.set(this, left);
+    left.finally(() => opener.#leaving.delete(this));
+  }
+  /** Waits until the connections are closed that were told to leave. */
+  async #left() {
+    await Promise.all(this.#leaving.values());
   }
   /** Sends `QUIT` and closes the connection, also if the server refuses. */
   async quit(options, why = "quit() was called") {
@@ -24359,6 +25057,7 @@ var ClientConnection = class _ClientConnection {
         session.control.expectClose(why);
         return quitting;
       }, options);
+      if (this.#leaving.size > 0) await this.#left();
       this.#endOf(session, why);
       await this.#saved();
       return reply;
@@ -24378,6 +25077,7 @@ var ClientConnection = class _ClientConnection {
     session?.transfer?.data.fail(reason);
     session?.control.fail(reason);
     this.#save();
+    for (const connection of this.#leaving.keys()) connection.end(why);
     this.#finish(`the connection was closed here: ${why}${advice}`);
   }
   /** Sends `QUIT` if that does not take long, and closes. */
@@ -24387,6 +25087,7 @@ var ClientConnection = class _ClientConnection {
     if (control !== void 0 && mayQuit) {
       await settle(this.quit({}, DISPOSED), DISPOSE_GRACE);
     }
+    if (this.#leaving.size > 0) await this.#left();
     this.end(DISPOSED, MISSING_AWAIT);
     await control?.closed;
     await this.#saved();
@@ -24445,7 +25146,7 @@ var ClientConnection = class _ClientConnection {
       const opened = await this.#hold({}, (options) => openAs(identity, settingsOf(session), options));
       return opened.session;
     };
-    return await retryConnecting(CROWDED_RETRY, {
+    return await retryConnecting(TOO_MANY_RETRY, {
       signal: this.ended
     }, open2);
   }
@@ -24594,7 +25295,7 @@ var FTPProtocol = class {
    */
   getwelcome() {
     if (this.#welcome !== void 0) return this.#welcome;
-    throw new Deno.errors.NotConnected("Cannot talk to a server: call connect() first");
+    throw new Deno.errors.NotConnected("Cannot use the client: it is not connected; call connect() first");
   }
   /**
    * Prints commands and replies on standard error, with secrets masked. May be
@@ -24655,7 +25356,8 @@ var FTPProtocol = class {
     return this.#welcome = welcome;
   }
   /**
-   * Sends `QUIT` and closes the connection, also if the server refuses.
+   * Sends `QUIT` (RFC 959 section 4.1.1) and closes the connection, also if the
+   * server refuses.
    *
    * @param options A signal; if it is aborted the connection stays open
    * @returns The 2yz reply
@@ -24815,7 +25517,10 @@ var FTPProtocol = class {
    */
   async voidcmd(cmd, options = {}) {
     const session = this.#connection.session;
-    const command = parseCommand(cmd);
+    const command = {
+      ...parseCommand(cmd),
+      isLiteral: true
+    };
     return await session.shared((turn) => {
       session.noteByHand(command);
       return turn.perform(command, options);
@@ -24957,7 +25662,10 @@ var FTPProtocol = class {
    *
    * @tags allow-net
    * @param options A signal
-   * @returns The listener; its `accept()` only accepts the server's connection
+   * @returns The listener. `addr` is the local address and port, which the
+   * server was sent. `accept()` returns the server's connection, and closes
+   * those from other addresses; it throws `Deno.errors.TimedOut` if the server
+   * does not connect within `timeout`
    * @throws {FTPError} If the server refuses
    * @throws {Deno.errors.AddrInUse} If no port of `activePorts` is free
    *
@@ -25019,11 +25727,12 @@ var FTPProtocol = class {
     }, options);
   }
   /**
-   * Opens a transfer, and returns its data connection. Read or write the data
-   * connection, close it, and then await `voidresp`. Until then the transfer is
-   * not confirmed, and every other command fails with `Deno.errors.Busy`. If a
-   * download is closed before its end, the next call aborts it, and may use
-   * another connection; see {@linkcode FTPProtocol.prototype.abort FTP.abort}.
+   * Opens a transfer (RFC 959 section 5.1), and returns its data connection.
+   * Read or write the data connection, close it, and then await `voidresp`.
+   * Until then the transfer is not confirmed, and every other command fails
+   * with `Deno.errors.Busy`. If a download is closed before its end, the next
+   * call aborts it, and may use another connection; see
+   * {@linkcode FTPProtocol.prototype.abort FTP.abort}.
    *
    * @param cmd `RETR path`, `STOR path`, `LIST`...
    * @param rest Start offset in bytes (`REST`)
@@ -25077,13 +25786,14 @@ var FTPProtocol = class {
    * @param rest Start offset in bytes
    * @param options A signal
    * @returns The data connection
+   * @throws As {@linkcode FTPProtocol.prototype.ntransfercmd ntransfercmd}
    */
   async transfercmd(cmd, rest, options = {}) {
     const [connection] = await this.ntransfercmd(cmd, rest, options);
     return connection;
   }
   /**
-   * Retrieves a file in binary (`TYPE I`).
+   * Retrieves a file in binary (`RETR`, RFC 959 section 4.1.3, in `TYPE I`).
    *
    * An error of the callback aborts the transfer, and is thrown. The client
    * stays usable, perhaps with another connection; see
@@ -25125,7 +25835,8 @@ var FTPProtocol = class {
     });
   }
   /**
-   * Retrieves a text or a listing line by line (`TYPE A`). CRLF and LF end a
+   * Retrieves a text or a listing line by line (`RETR`, `LIST`, `NLST`, RFC 959
+   * section 4.1.3, in `TYPE A`). CRLF and LF end a
    * line. A single CR does not, unlike in ftplib.
    *
    * @param cmd `RETR path`, `LIST`, `NLST`...
@@ -25153,14 +25864,16 @@ var FTPProtocol = class {
     });
   }
   /**
-   * Stores a file in binary (`TYPE I`). The command is sent after the source
-   * has returned its first chunk, because it may empty a file. As in ftplib,
-   * only the server's final reply is checked. Compare with `size`, or use
-   * `upload`.
+   * Stores a file in binary (`STOR`, `APPE`, RFC 959 section 4.1.3, in
+   * `TYPE I`). The command is sent after the source has returned its first
+   * chunk, because it may empty a file. As in ftplib, only the server's final
+   * reply is checked. Compare with `size`, or use `upload`.
    *
    * @param cmd `STOR path`, `APPE path`, `STOU`
    * @param source The bytes
-   * @param options Block size, callback, offset and signal
+   * @param options Block size, offset and signal, as in
+   * {@linkcode FTPProtocol.prototype.retrbinary retrbinary}. `callback`: called
+   * with each block that was written, and awaited
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure (552: disk
    * full)
@@ -25190,7 +25903,8 @@ var FTPProtocol = class {
     });
   }
   /**
-   * Stores a text (`TYPE A`). Every line is ended with CRLF. As with
+   * Stores a text (`STOR`, RFC 959 section 4.1.3, in `TYPE A`). Every line is
+   * ended with CRLF. As with
    * {@linkcode FTPProtocol.prototype.storbinary storbinary}, the source is read
    * first.
    *
@@ -25293,10 +26007,10 @@ var FTPProtocol = class {
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
    */
-  async cwd(dirname5, options = {}) {
+  async cwd(dirname7, options = {}) {
     const session = this.#connection.session;
-    const change = (turn) => changeDirectory(turn, dirname5, options);
-    return dirname5 === ".." ? await session.exclusive(change, options) : await session.shared(change, options);
+    const change = (turn) => changeDirectory(turn, dirname7, options);
+    return dirname7 === ".." ? await session.exclusive(change, options) : await session.shared(change, options);
   }
   /**
    * Returns the current directory (`PWD`, RFC 959 section 4.1.3).
@@ -25323,11 +26037,11 @@ var FTPProtocol = class {
    * @throws {FTPError} If the server refuses
    * @throws {FTPProtocolError} As {@linkcode parse257}
    */
-  async mkd(dirname5, options = {}) {
-    checkPath2(this.#connection.session, dirname5, "dirname");
+  async mkd(dirname7, options = {}) {
+    checkPath2(this.#connection.session, dirname7, "dirname");
     const reply = await this.#perform({
       verb: "MKD",
-      argument: dirname5,
+      argument: dirname7,
       name: "dirname"
     }, options);
     return reply.code === 257 ? parse257(reply) : "";
@@ -25340,11 +26054,11 @@ var FTPProtocol = class {
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
    */
-  async rmd(dirname5, options = {}) {
-    checkPath2(this.#connection.session, dirname5, "dirname");
+  async rmd(dirname7, options = {}) {
+    checkPath2(this.#connection.session, dirname7, "dirname");
     return await this.#perform({
       verb: "RMD",
-      argument: dirname5,
+      argument: dirname7,
       name: "dirname"
     }, options);
   }
@@ -25469,7 +26183,9 @@ var FTP = class extends FTPProtocol {
    * TLS.
    *
    * @param commands Whole command lines, read as replies arrive
-   * @param options Window and signal
+   * @param options `window`: largest number of unanswered commands, 4096 by
+   * default; 1 for servers that cannot handle more. `signal`: aborts the wait
+   * for a reply
    * @returns For each command, in order, its reply or the server's refusal
    * @throws {TypeError} If a line has CR, LF or NUL
    * @throws {RangeError} If the window is not a positive integer
@@ -25534,8 +26250,8 @@ var FTP = class extends FTPProtocol {
     await runOperation(provider, options, (options2) => provider.reconnect(options2));
   }
   /**
-   * Reads a file as a web stream. The server waits while the stream is not
-   * read.
+   * Reads a file as a web stream (`RETR`, RFC 959 section 4.1.3, in `TYPE I`).
+   * The server waits while the stream is not read.
    *
    * The stream ends after the server's final 2yz. It errors in every other
    * case: after 4yz and 5yz, if a connection fails, or if no final reply comes.
@@ -25612,7 +26328,8 @@ var FTP = class extends FTPProtocol {
   }
   /**
    * Writes a file from a stream or another source of bytes, directly under its
-   * name. After a failure, the file has the bytes that the server received;
+   * name (`STOR` or `APPE`, RFC 959 section 4.1.3, in `TYPE I`). After a
+   * failure, the file has the bytes that the server received;
    * {@linkcode FTP.prototype.upload upload} avoids that. The reply only proves
    * that the server claims to have the file. Neither its size nor its name is
    * checked, and some servers also confirm files that were cut off or stored
@@ -25813,8 +26530,8 @@ var FTP = class extends FTPProtocol {
     return await upload(connectionOf(this), local, this.#text(remote), options);
   }
   /**
-   * Creates a directory and its missing parents. Checks whether they exist by
-   * changing to them and back.
+   * Creates a directory and its missing parents (`MKD`, RFC 959 section 4.1.3).
+   * Checks whether they exist by changing to them and back.
    *
    * @param path The directory
    * @param options A signal
@@ -25825,8 +26542,9 @@ var FTP = class extends FTPProtocol {
     await this.#onReady(options, (session) => session.pastHangUps(() => ensureDir(session, this.#text(path), options), options));
   }
   /**
-   * Removes a file or an empty directory, or with `recursive` a directory and
-   * everything in it. Symbolic links are removed, never followed.
+   * Removes a file or an empty directory (`DELE`, `RMD`, RFC 959 section
+   * 4.1.3), or with `recursive` a directory and everything in it. Symbolic
+   * links are removed, never followed.
    *
    * @param path The path to remove
    * @param options Whether to remove contents, the limit, and a signal
@@ -25871,9 +26589,9 @@ var FTP = class extends FTPProtocol {
    *
    * An incomplete listing is an error, after the entries that came. The server
    * may have cut it and say so (Pure-FTPd:
-   * `226 Output truncated to 10000 matches`; z/OS: `JESENTRYLIMIT`), or its `ls`
-   * may have failed (`ls: a: Permission denied`). Or it may
-   * lack permission to read or enter the directory, and still answer with a 2yz
+   * `226 Output truncated to 10000 matches`; z/OS: `JESENTRYLIMIT`), or its
+   * `ls` may have failed (`ls: a: Permission denied`). Or it may lack
+   * permission to read or enter the directory, and still answer with a 2yz
    * (vsftpd, ProFTPD, Pure-FTPd, pyftpdlib). To detect that, an empty listing
    * is followed by one or two more commands.
    *
@@ -25973,7 +26691,8 @@ var FTP = class extends FTPProtocol {
     return await this.#onReady(options, (session) => session.pastHangUps(() => requestEntry(session, path, options), options));
   }
   /**
-   * Whether a path exists.
+   * Whether a path exists, by the commands of
+   * {@linkcode FTP.prototype.stat stat}.
    *
    * @param path The path, text or bytes
    * @param options A signal, and options for listings
@@ -26007,8 +26726,9 @@ var FTP = class extends FTPProtocol {
   }
   /**
    * Returns the hash of a file, computed by the server: the strongest one that
-   * its `FEAT` has, by `HASH` (draft-bryan-ftpext-hash), `XSHA256`, `XSHA512`,
-   * `XSHA1`, `XMD5`, `MD5` or `XCRC`. The time limit grows with the file's size.
+   * its `FEAT` lists, by `HASH` (draft-bryan-ftpext-hash), `XSHA256`,
+   * `XSHA512`, `XSHA1`, `XMD5`, `MD5` or `XCRC`. The time limit grows with the
+   * file's size.
    *
    * @param path The file, text or bytes
    * @param options A signal
@@ -26098,8 +26818,8 @@ var FTP = class extends FTPProtocol {
     return await this.#onReady(options, (session) => requestStatus(session, path, options));
   }
   /**
-   * Sends a command of this server (`SITE`, RFC 959 section 4.1.3), such as
-   * "UMASK 027".
+   * Sends a server-specific command (`SITE`, RFC 959 section 4.1.3),
+   * such as "UMASK 027".
    *
    * @param command The command, without `SITE`
    * @param options A signal
@@ -26111,8 +26831,8 @@ var FTP = class extends FTPProtocol {
     return await this.#onReady(options, (session) => sendSite(session, command, options));
   }
   /**
-   * Copies a file on the server (`SITE CPFR`, `SITE CPTO`: ProFTPD's mod_copy and
-   * others).
+   * Copies a file on the server (`SITE CPFR`, `SITE CPTO`: ProFTPD's mod_copy
+   * and others).
    *
    * @param from The file
    * @param to The path of the copy
@@ -26170,6 +26890,7 @@ var FTP = class extends FTPProtocol {
    * @param options A signal
    * @returns Names in upper case with their parameters; empty if `FEAT` is
    * refused
+   * @throws {Error} `Deno.errors.*` if the connection fails
    */
   async features(options = {}) {
     return await this.#onReady(options, (session) => session.pastHangUps(() => requestFeatures(session, options), options));
@@ -26431,7 +27152,7 @@ async function connect2(url, options = {}) {
   });
   checkTexts(credentials, encoding);
   let isGreeted = false;
-  const mayRetry = (error) => isCrowded(error) || !isGreeted && isFailedConnection(error);
+  const mayRetry = (error) => hasTooManyConnections(error) || !isGreeted && isFailedConnection(error);
   const waits = retry || {
     attempts: 0
   };
@@ -26785,11 +27506,15 @@ function explainOpening(error, log) {
     }
     return found("connection-failed", "A firewall or the server ended the connection. See the server's log.");
   }
+  return explainRefusal2(error, reply, log);
+}
+function explainRefusal2(error, reply, log) {
+  const found = findingsWith(messageOf2(error));
   const command = error instanceof FTPError ? error.command ?? "" : "";
   if (/write?able root inside chroot/i.test(reply.text)) {
     return found("chroot-writable", "vsftpd refuses users who may write to the root of their chroot. Remove the write permission from the root and create a directory in it, or set allow_writeable_chroot=YES.");
   }
-  if (isCrowded(error)) {
+  if (hasTooManyConnections(error)) {
     return found("too-many-connections", "Close other clients, or use the option retry. Lost connections count until the server notices.");
   }
   if (/^AUTH\b/.test(command)) {
@@ -26848,47 +27573,16 @@ function isAboutResumption(error) {
 // lib/doctor/addresses.ts
 async function checkAddresses(examination) {
   const { host } = examination.target;
-  const { proxy, dial: tunnel, signal } = examination.options;
+  const { proxy, dial: tunnel } = examination.options;
   if (proxy !== void 0 || tunnel !== void 0) {
-    const way = proxy === void 0 ? 'the function "dial"' : "the proxy";
-    examination.step("addresses", "skipped", `The name is resolved by ${way}.`);
+    const resolver = proxy === void 0 ? 'the function "dial"' : "the proxy";
+    examination.step("addresses", "skipped", `The name is resolved by ${resolver}.`);
     return true;
   }
-  let addresses;
-  try {
-    const { lookup } = nodeModule("node:dns/promises");
-    const found = await lookup(host, {
-      all: true
-    });
-    addresses = [
-      ...new Set(found.map(({ address }) => address))
-    ];
-  } catch (error) {
-    examination.problem("addresses", {
-      cause: "name-not-found",
-      severity: "error",
-      text: `The name "${host}" cannot be resolved: ${error instanceof Error ? error.message : error}.`,
-      advice: "Check the name, and the name servers of this machine.",
-      isFirewall: false
-    });
-    return false;
-  }
-  const port = examination.port;
-  const reached = [];
-  let failure3;
-  for (const address of addresses) {
-    try {
-      const timeout = Math.min(examination.options.timeout || TIMEOUT2, TIMEOUT2);
-      (await dial(address, port, {
-        timeout,
-        signal
-      })).close();
-      reached.push(address);
-    } catch (error) {
-      signal?.throwIfAborted();
-      failure3 = error;
-    }
-  }
+  const addresses = await resolve(examination);
+  if (addresses === void 0) return false;
+  const { port } = examination;
+  const { reached, failure: failure3 } = await dialAll(examination, addresses);
   const facts = {
     addresses,
     reached,
@@ -26902,6 +27596,49 @@ async function checkAddresses(examination) {
   const lost = addresses.filter((address) => !reached.includes(address));
   examination.step("addresses", lost.length === 0 ? "ok" : "note", `${addresses.join() === host ? `${host} is an address` : `${host} resolves to ${addresses.join(", ")}`}; port ${port} answers${lost.length === 0 ? "" : `, but not at ${lost.join(", ")}`}.`, facts);
   return true;
+}
+async function resolve(examination) {
+  const { host } = examination.target;
+  try {
+    const { lookup } = nodeModule("node:dns/promises");
+    const found = await lookup(host, {
+      all: true
+    });
+    return [
+      ...new Set(found.map(({ address }) => address))
+    ];
+  } catch (error) {
+    examination.problem("addresses", {
+      cause: "name-not-found",
+      severity: "error",
+      text: `The name "${host}" cannot be resolved: ${error instanceof Error ? error.message : error}.`,
+      advice: "Check the name, and the name servers of this machine.",
+      isFirewall: false
+    });
+    return void 0;
+  }
+}
+async function dialAll({ port, options }, addresses) {
+  const { signal } = options;
+  const timeout = Math.min(options.timeout || TIMEOUT2, TIMEOUT2);
+  const reached = [];
+  let failure3;
+  for (const address of addresses) {
+    try {
+      (await dial(address, port, {
+        timeout,
+        signal
+      })).close();
+      reached.push(address);
+    } catch (error) {
+      signal?.throwIfAborted();
+      failure3 = error;
+    }
+  }
+  return {
+    reached,
+    failure: failure3
+  };
 }
 
 // lib/doctor/capabilities.ts
@@ -27037,9 +27774,9 @@ async function checkConnections2(examination) {
   } catch (error) {
     examination.options.signal?.throwIfAborted();
     const why = error instanceof Error ? error.message : String(error);
-    examination.step("connections", "note", `The server allows ${open2.length} connections at once${isCrowded(error) ? "" : ", or the next one failed"}. Set \`connections\` of mirrors to no more (${why}).`, {
+    examination.step("connections", "note", `The server allows ${open2.length} connections at once${hasTooManyConnections(error) ? "" : ", or the next one failed"}. Set \`connections\` of mirrors to no more (${why}).`, {
       connections: open2.length,
-      isLimit: isCrowded(error)
+      isLimit: hasTooManyConnections(error)
     });
   } finally {
     for (const ftp of open2) await ftp[Symbol.asyncDispose]();
@@ -27149,8 +27886,8 @@ async function checkPassive(examination, way, first) {
       passive: way
     }, log);
     const { bytes: bytes2, resumed } = await probeData(probe2.ftp, examination.options.signal);
-    const isTold = checkHost(examination, told(), peer);
-    examination.step(way, isTold ? "problem" : "ok", `A listing of ${bytes2} bytes arrived through the port of ${how}.${isTold ? " The 227 reply contains another address." : ""}${resumed === void 0 ? "" : resumed ? " TLS resumed the session." : " TLS did not resume the session; this server accepts that."}`, {
+    const isOther = checkHost(examination, told(), peer);
+    examination.step(way, isOther ? "problem" : "ok", `A listing of ${bytes2} bytes arrived through the port of ${how}.${isOther ? " The 227 reply contains another address." : ""}${resumed === void 0 ? "" : resumed ? " TLS resumed the session." : " TLS did not resume the session; this server accepts that."}`, {
       bytes: bytes2,
       resumed,
       host: told()
@@ -27249,17 +27986,9 @@ init_printable();
 // lib/doctor/clock.ts
 var CLOCK_TOLERANCE = 5 * 6e4;
 async function checkClock(examination, ftp, entries) {
-  const { signal } = examination.options;
   const { clock, vendor } = connectionOf(ftp).session.profile;
   const proven = clock.zoneOf("MDTM");
-  const now = Date.now();
-  const file = entries.find((entry) => entry.isFile && !entry.hostile && entry.mtime !== void 0);
-  const mdtm = file === void 0 ? null : await ftp.mtime(file.rawName, {
-    signal
-  }).catch(() => null);
-  const latest = Math.max(-Infinity, ...entries.map(({ mtime }) => mtime?.getTime() ?? -Infinity), mdtm?.getTime() ?? -Infinity);
-  const ahead = latest - now;
-  const difference = mdtm === null || file?.mtime === void 0 ? void 0 : Math.round((file.mtime.getTime() - mdtm.getTime()) / 6e4);
+  const { ahead, difference } = await compareTimes(examination, ftp, entries);
   const facts = {
     zone: proven,
     listAhead: difference,
@@ -27282,6 +28011,19 @@ async function checkClock(examination, ftp, entries) {
   }
   const list = difference === void 0 || Math.abs(difference) < 5 ? "" : ` Times in LIST are ${formatMinutes(Math.abs(difference))} ${difference < 0 ? "behind" : "ahead of"} those of MDTM; the module corrects that.`;
   examination.step("clock", proven === void 0 ? "note" : "ok", proven === void 0 ? `The server's times are assumed to be in UTC, without proof: only an upload shows it (\`write\`).${list}` : `The server's times are in UTC${formatZone(proven)}${vendor === void 0 || proven !== 0 ? "" : `, as always with ${vendor}`}.${list}`, facts);
+}
+async function compareTimes({ options: { signal } }, ftp, entries) {
+  const now = Date.now();
+  const file = entries.find((entry) => entry.isFile && !entry.hostile && entry.mtime !== void 0);
+  const mdtm = file === void 0 ? null : await ftp.mtime(file.rawName, {
+    signal
+  }).catch(() => null);
+  const latest = Math.max(-Infinity, ...entries.map(({ mtime }) => mtime?.getTime() ?? -Infinity), mdtm?.getTime() ?? -Infinity);
+  const difference = mdtm === null || file?.mtime === void 0 ? void 0 : Math.round((file.mtime.getTime() - mdtm.getTime()) / 6e4);
+  return {
+    ahead: latest - now,
+    difference
+  };
 }
 function formatZone(minutes) {
   if (minutes === 0) return "";
@@ -27307,18 +28049,7 @@ function formatMinutes(minutes) {
 // lib/doctor/listing.ts
 var MAX_ENTRIES2 = 1e3;
 async function checkListing(examination, { ftp, log }) {
-  const { signal } = examination.options;
-  const entries = [];
-  let isWhole = true;
-  for await (const entry of ftp.list("", {
-    signal
-  })) {
-    if (entries.length >= MAX_ENTRIES2) {
-      isWhole = false;
-      break;
-    }
-    entries.push(entry);
-  }
+  const { entries, isWhole } = await readEntries(examination, ftp);
   const command = log.hasSent("MLSD") && log.hasSent("LIST") ? "LIST, because MLSD does not work" : log.hasSent("MLSD") ? "MLSD" : "LIST";
   const formats = [
     ...new Set(entries.map(({ format }) => format))
@@ -27344,20 +28075,37 @@ async function checkListing(examination, { ftp, log }) {
       isFirewall: false
     });
   }
-  if (foreign.length > 0) {
-    const isWindows = foreign.some(({ rawName }) => rawName.some((byte) => byte >= 128 && byte < 160));
-    const encoding = isWindows ? "windows-1252" : "latin-1";
-    examination.advised.encoding = encoding;
-    examination.warn("listing", {
-      cause: "encoding",
-      severity: "warning",
-      text: `${foreign.length} names are not valid in ${ftp.encoding}, such as ${quote(foreign[0].name)}.`,
-      advice: `Set the server's encoding; "${encoding}" is a guess. The names can be used without it.`,
-      isFirewall: false
-    });
-  }
+  if (foreign.length > 0) adviseEncoding(examination, ftp, foreign);
   await checkClock(examination, ftp, entries);
   await checkRestart(examination, ftp, entries);
+}
+async function readEntries({ options: { signal } }, ftp) {
+  const entries = [];
+  for await (const entry of ftp.list("", {
+    signal
+  })) {
+    if (entries.length >= MAX_ENTRIES2) return {
+      entries,
+      isWhole: false
+    };
+    entries.push(entry);
+  }
+  return {
+    entries,
+    isWhole: true
+  };
+}
+function adviseEncoding(examination, { encoding: current }, foreign) {
+  const isWindows = foreign.some(({ rawName }) => rawName.some((byte) => byte >= 128 && byte < 160));
+  const encoding = isWindows ? "windows-1252" : "latin-1";
+  examination.advised.encoding = encoding;
+  examination.warn("listing", {
+    cause: "encoding",
+    severity: "warning",
+    text: `${foreign.length} names are not valid in ${current}, such as ${quote(foreign[0].name)}.`,
+    advice: `Set the server's encoding; "${encoding}" is a guess. The names can be used without it.`,
+    isFirewall: false
+  });
 }
 async function checkRestart(examination, ftp, entries) {
   const { signal } = examination.options;
@@ -27586,27 +28334,10 @@ async function checkWrite(examination, { ftp }, folder) {
   const mark = crypto.randomUUID().slice(0, 8);
   const name = `ftp-doctor-${mark}.txt`;
   const path = joinPath(withoutTrailingSlashes(folder), name);
-  const content = new TextEncoder().encode("A test of diagnose()\n");
   const { clock } = connectionOf(ftp).session.profile;
-  let done = [];
+  let done;
   try {
-    const { verified, mtime } = await ftp.upload(content, path, {
-      signal
-    });
-    done = [
-      `an upload of ${content.length} bytes was ${verified === null ? "confirmed" : `verified by ${verified}`}`,
-      "the file was renamed"
-    ];
-    try {
-      await ftp.setMtime(path, /* @__PURE__ */ new Date(), {
-        signal
-      });
-      done.push("its time was set");
-    } catch (error) {
-      if (!(error instanceof FTPError)) throw error;
-      done.push("the server cannot set times");
-    }
-    void mtime;
+    done = await uploadTestFile(examination, ftp, path);
   } catch (error) {
     if (!(error instanceof FTPError)) throw error;
     await reportRefusedWrite(examination, ftp, folder, error);
@@ -27625,6 +28356,29 @@ async function checkWrite(examination, { ftp }, folder) {
   examination.step("write", "ok", `In ${quote(folder)} ${done.join(", ")}, and the file was removed.`);
   const zone = clock.zoneOf("MDTM");
   if (zone === void 0 || !clock.isProven("MDTM")) return;
+  reportZone(examination, zone);
+}
+async function uploadTestFile({ options: { signal } }, ftp, path) {
+  const content = new TextEncoder().encode("A test of diagnose()\n");
+  const { verified } = await ftp.upload(content, path, {
+    signal
+  });
+  const done = [
+    `an upload of ${content.length} bytes was ${verified === null ? "confirmed" : `verified by ${verified}`}`,
+    "the file was renamed"
+  ];
+  try {
+    await ftp.setMtime(path, /* @__PURE__ */ new Date(), {
+      signal
+    });
+    done.push("its time was set");
+  } catch (error) {
+    if (!(error instanceof FTPError)) throw error;
+    done.push("the server cannot set times");
+  }
+  return done;
+}
+function reportZone(examination, zone) {
   if (zone === 0) {
     examination.step("clock", "ok", "The upload proves that MDTM is in UTC.", {
       zone
@@ -27762,9 +28516,9 @@ async function ftpcp(source, sourceName, target, targetName = sourceName, type =
 async function exclusiveOnBoth(sessions, options, run2) {
   const done = Promise.withResolvers();
   const turns = sessions.map((session) => {
-    const { promise, resolve, reject } = Promise.withResolvers();
+    const { promise, resolve: resolve2, reject } = Promise.withResolvers();
     const hold = (turn) => {
-      resolve(turn);
+      resolve2(turn);
       return done.promise;
     };
     session.exclusive(hold, options).catch(reject);
