@@ -30,6 +30,11 @@ export let clockHasSeconds: bool = false;
  */
 export let isPaddable: bool = false;
 
+/** Removes the time of a date that contradicts itself. */
+export function dropTime(): void {
+  datePrecision = Precision.None;
+}
+
 function at(p: usize, end: usize): u32 {
   return p < end ? load<u8>(p) : 0;
 }

@@ -22,6 +22,7 @@ import {
   dateEnd,
   datePrecision,
   dateTime,
+  dropTime,
   fullYear,
   scanClock,
   scanDate,
@@ -59,7 +60,7 @@ const DAY: f64 = 86_400_000;
 function checkWeekday(expected: i32, time: f64): void {
   const days = <i64> Math.floor((time - local(1970, 1, 1, 0)) / DAY);
   const actual = <i32> ((days + FIRST_WEEKDAY) % 7 + 7) % 7;
-  if (actual != expected) datePrecision = Precision.None;
+  if (actual != expected) dropTime();
 }
 
 /** Whether "GMT" or "UTC" is the word at `p`. */
