@@ -222,13 +222,20 @@ function printLeftOut(files: readonly string[]): void {
   );
 }
 
+/** Whether a file has tests without a real server that take little time. */
+function hasQuickTests(file: string): boolean {
+  const isServersOnly = needsServers(file) &&
+    !/\bDeno\.test\(/.test(Deno.readTextFileSync(`${ROOT}${file}`));
+  return !THOROUGH.has(file) && !isServersOnly;
+}
+
 const [first, ...rest] = Deno.args;
 const isUnit = first === "--unit";
 const all = [...testFiles("tests")].sort();
 const args = first === "--servers-only"
   ? [...all.filter(needsServers), ...rest]
   : isUnit
-  ? [...all.filter((file) => !THOROUGH.has(file)), ...rest]
+  ? [...all.filter(hasQuickTests), ...rest]
   : Deno.args;
 const request = readRequest(args);
 const status = request === undefined

@@ -42,15 +42,23 @@ const SECONDS: Record<string, readonly [all: number, unit?: number]> = {
   "tests/directories/real_tree_test.ts": [36, 1],
   "tests/protocol/linear_test.ts": [18],
   "tests/listing/linear_test.ts": [14],
-  "tests/mirror/download_dir_test.ts": [26],
+  "tests/mirror/large_tree_test.ts": [20],
+  "tests/directories/walk_test.ts": [16],
   "tests/directories/partial_test.ts": [20, 1],
   "tests/directories/event_loop_test.ts": [20],
   "tests/files/replacement_test.ts": [22],
   "tests/faults/checker_test.ts": [20, 1],
   "tests/client/time_test.ts": [15],
-  "tests/files/stored_size_test.ts": [14],
+  "tests/files/stored_size_test.ts": [18],
+  "tests/client/doubt_test.ts": [14],
+  "tests/client/negotiation_test.ts": [14],
   "tests/files/download/limits_test.ts": [12],
   "tests/protocol/encoding_test.ts": [10],
+  "tests/client/profile_store_test.ts": [10],
+  "tests/files/upload/upload_test.ts": [9],
+  "tests/files/asked_ahead_test.ts": [7],
+  "tests/client/upload_test.ts": [7],
+  "tests/client/identity_test.ts": [6],
   "tests/client/pipelining_test.ts": [8],
   "tests/client/ending_test.ts": [8],
   "tests/tls/connection_test.ts": [6],
@@ -96,14 +104,15 @@ const LAST: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Files that `deno task test:unit` leaves out: their tests take seconds of
- * processor time each, or start programs.
+ * Files that `deno task test:unit` leaves out: they take seconds of processor
+ * time, measure time, or start programs.
  */
 export const THOROUGH: ReadonlySet<string> = new Set([
   "tests/by_url_test.ts",
   "tests/cli/install_test.ts",
   "tests/cli/process_test.ts",
   "tests/cli/terminal_test.ts",
+  "tests/client/time_test.ts",
   "tests/directories/event_loop_test.ts",
   "tests/directories/million_test.ts",
   "tests/directories/real_tree_test.ts",
