@@ -156,6 +156,11 @@ export async function requestBinarySize(
     return await optional(turn.session, "SIZE", ask) ?? null;
   }
   const ask = async () => {
+    if (turn.session.profile.hungUpAt("TYPE I")) {
+      // its substitute may be refused
+      await turn.ensureType("I", options);
+      return await requestSize(turn, path, options);
+    }
     // nothing is awaited: the commands go out with others, TYPE first
     const [, size] = await Promise.all([
       turn.ensureType("I", options),

@@ -46,6 +46,12 @@ function useOf(line: string): string {
   return line.toUpperCase().split(" ", 2).join(" ");
 }
 
+/** The uses of a command that the server lacks if it hung up at a line. */
+function usesOf(line: string): string[] {
+  const [verb = "", word = ""] = line.split(" ", 2);
+  return ["", ` ${word}`, " time", " path"].map((use) => verb + use);
+}
+
 /** A feature of ProFTPD's mod_facts, whatever the greeting says. */
 const PROFTPD_FEATURE = "MFF";
 
@@ -305,10 +311,18 @@ export class ServerProfile {
     else if (verb === "PRET") this.needsPRET = false;
     else if (DISPENSABLE_REGEXP.test(verb)) {
       this.#hungUpAt.add(line);
-      for (const use of ["", ` ${word}`, " time", " path"]) {
-        this.noteLacking(verb + use);
-      }
+      for (const use of usesOf(line)) this.noteLacking(use);
     }
+  }
+
+  /**
+   * Notes that the server refused the substitute of a command at which it hung
+   * up. The command is sent again.
+   */
+  noteRefusal(substitute: string, command: string): void {
+    this.#hungUpAt.add(substitute);
+    this.#hungUpAt.delete(command);
+    for (const use of usesOf(command)) this.#lacking.delete(use);
   }
 
   /**

@@ -6,6 +6,7 @@
  */
 
 import type { Command } from "../protocol/command.ts";
+import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { ServerProfile } from "./server_profile.ts";
 import type { Session, SignalOptions } from "./session.ts";
@@ -66,7 +67,16 @@ export class Turn {
     const { state, profile } = this.session;
     if (state.type === type) return;
     const argument = type === "I" ? binaryOf(profile) : type;
-    await this.perform({ verb: "TYPE", argument }, options);
+    try {
+      await this.perform({ verb: "TYPE", argument }, options);
+    } catch (error) {
+      const isRefused = argument === BYTES &&
+        error instanceof FTPPermanentError;
+      if (!isRefused) throw error;
+      // the connection may have ended at "TYPE I" for another reason
+      profile.noteRefusal(`TYPE ${BYTES}`, `TYPE ${type}`);
+      await this.perform({ verb: "TYPE", argument: type }, options);
+    }
   }
 }
 
@@ -74,7 +84,8 @@ export class Turn {
 const BYTES = "L 8";
 
 /**
- * Returns a binary type at which the server has not hung up.
+ * Returns a binary type that the server has not refused, and at which it has not
+ * hung up.
  *
  * @throws {Deno.errors.NotSupported} If there is none
  */
@@ -82,7 +93,7 @@ function binaryOf(profile: ServerProfile): string {
   const type = ["I", BYTES].find((type) => !profile.hungUpAt(`TYPE ${type}`));
   if (type !== undefined) return type;
   throw new Deno.errors.NotSupported(
-    `Cannot set a binary type: the server closed the connection at "TYPE I" and at "TYPE ${BYTES}", which are not sent again, and without them it may convert the bytes; list(), nlst() and retrlines() need no type, and ntransfercmd() transfers without one`,
+    `Cannot set a binary type: the server closed the connection at "TYPE I", and did not accept "TYPE ${BYTES}"; they are not sent again, and without them it may convert the bytes; list(), nlst() and retrlines() need no type, and ntransfercmd() transfers without one`,
   );
 }
 

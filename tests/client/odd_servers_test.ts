@@ -561,8 +561,14 @@ Deno.test("FTP lists without TYPE and transfers no files where the server hangs 
   assert(!server.verbs.includes("STOR"));
 });
 
-Deno.test("FTP learns nothing from a 421 that is about time or the number of connections", async () => {
-  for (const text of ["421 Timeout.", "421 Too many users, try again later"]) {
+Deno.test("FTP learns nothing from a 421 that is about time, the number of connections or the service", async () => {
+  for (
+    const text of [
+      "421 Timeout.",
+      "421 Too many users, try again later",
+      "421 Service not available, closing control connection",
+    ]
+  ) {
     await using server = await memoryServer({ "/f": "hello" });
     await using ftp = await server.client();
     server.once("MLST", async (turn) => {
@@ -574,6 +580,58 @@ Deno.test("FTP learns nothing from a 421 that is about time or the number of con
     assertEquals(await ftp.exists("/f"), true);
     assertEquals(server.verbs.filter((verb) => verb === "MLST").length, 2);
   }
+});
+
+for (const end of ["", "421 Closing"]) {
+  Deno.test(`FTP sends TYPE I again if a connection ended at it (${end || "no reply"}) and TYPE L 8 is refused`, async () => {
+    for (const refusal of [501, 504]) {
+      await using server = await memoryServer({ "/f": "a\r\nb" });
+      let isFirst = true;
+      server.on("TYPE", async (turn) => {
+        if (turn.argument === "L 8") return await turn.reply(refusal, "No");
+        if (!isFirst) return await turn.default();
+        isFirst = false;
+        if (end !== "") await turn.reply(421, "Closing");
+        turn.close();
+      });
+      await using ftp = await server.client();
+      const path = await Deno.makeTempFile();
+      try {
+        const bytes = await new Response(await ftp.retrieve("/f")).text();
+        assertEquals(bytes, "a\r\nb");
+        const { verified } = await ftp.download("/f", path);
+        assertEquals(verified, "size");
+      } finally {
+        await Deno.remove(path);
+      }
+      const types = server.commands.filter((line) => line.startsWith("TYPE"));
+      assertEquals(new Set(types.slice(-2)), new Set(["TYPE L 8", "TYPE I"]));
+    }
+  });
+}
+
+Deno.test("FTP transfers no files where the server hangs up at each TYPE I and refuses TYPE L 8", async () => {
+  await using server = await memoryServer({ "/f": "hello" });
+  server.on("TYPE", async (turn) => {
+    if (turn.argument === "L 8") return await turn.reply(504, "No");
+    turn.close();
+  });
+  await using ftp = await server.client();
+  const path = await Deno.makeTempFile();
+  const options = { retry: { attempts: 5, delay: 1 } };
+  try {
+    for (let i = 0; i < 2; i++) {
+      await assertRejects(
+        () => ftp.download("/f", path, options),
+        Deno.errors.NotSupported,
+        "TYPE L 8",
+      );
+    }
+  } finally {
+    await Deno.remove(path);
+  }
+  const types = server.commands.filter((line) => line.startsWith("TYPE"));
+  assert(types.length <= 5, `${types}`);
 });
 
 Deno.test("FTP.ensureDir accepts an existing directory where the server hangs up at PWD", async () => {
