@@ -269,8 +269,10 @@ export class ClientConnection implements OwnedProvider {
   }
 
   leave(): void {
-    const left = this[Symbol.asyncDispose]();
     const opener = this.#opener;
+    // closed already: there is no call left that would wait for the reply
+    if (opener?.ended.aborted) return this.end("its client was closed");
+    const left = this[Symbol.asyncDispose]();
     if (opener === undefined) return;
     opener.#leaving.set(this, left);
     left.finally(() => opener.#leaving.delete(this));

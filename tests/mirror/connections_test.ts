@@ -201,6 +201,23 @@ Deno.test("FTP.downloadDir opens no connection while those of an earlier call ar
   assertEquals([logins, count(pair, "USER")], [2, 3]);
 });
 
+Deno.test("FTP.downloadDir leaves no connection behind after close()", async () => {
+  await using pair = await serverWith(FILES);
+  using folder = new LocalFolder();
+  together(pair, "RETR", 3);
+  let files = 0;
+  const onEntry = () => {
+    if (++files === 6) pair.ftp.close();
+  };
+  await assertRejects(
+    () => pair.ftp.downloadDir("", folder.path, { connections: 3, onEntry }),
+    Deno.errors.NotConnected,
+    "close() was called",
+  );
+  await Promise.all(pair.server.sessions.map(({ peer }) => peer.closed));
+  assertEquals([count(pair, "USER"), count(pair, "QUIT")], [3, 0]);
+});
+
 Deno.test("FTP.downloadDir opens no connection without work for it", async () => {
   await using pair = await serverWith(["one"]);
   using folder = new LocalFolder();
