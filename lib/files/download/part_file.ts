@@ -259,8 +259,8 @@ function openLocked(
  */
 function isLeft(path: string, file: Deno.FsFile): boolean {
   const info = file.statSync();
-  // Windows reports no number of names
-  return info.nlink === null ? isUnder(path, file, info) : info.nlink > 0;
+  // Windows reports no number of names, and some FUSE file systems report 0
+  return (info.nlink ?? 0) > 0 || isUnder(path, file, info);
 }
 
 /**

@@ -4,7 +4,10 @@ import {
   type FTP,
   FTPTemporaryError,
 } from "../../../mod.ts";
-import { openPart } from "../../../lib/files/download/part_file.ts";
+import {
+  openPart,
+  openRandomPart,
+} from "../../../lib/files/download/part_file.ts";
 import { makeData } from "../../real/client.ts";
 import type { Turn } from "../../testing/scripted/mod.ts";
 import { LocalFolder } from "../local_folder.ts";
@@ -563,4 +566,23 @@ Deno.test("FTP.download is no success where another program has written to the u
     assertMatch(error.message, /has 300010 bytes instead of 300000/);
     if (atomic) assertEquals(folder.names(), []);
   }
+});
+
+Deno.test("openRandomPart creates one file where the file system counts no names", () => {
+  using folder = new LocalFolder();
+  const { openSync } = Deno;
+  let calls = 0;
+  Deno.openSync = (path, options) => {
+    if (++calls > 20) throw new Error("too many files");
+    const file = openSync(path, options);
+    const statSync = file.statSync.bind(file);
+    file.statSync = () => ({ ...statSync(), nlink: 0 });
+    return file;
+  };
+  try {
+    openRandomPart(folder.at("x"), undefined).file.close();
+  } finally {
+    Deno.openSync = openSync;
+  }
+  assertEquals(folder.names().length, 1);
 });
