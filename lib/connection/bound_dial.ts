@@ -90,25 +90,35 @@ function familyOf(address: string): 4 | 6 {
   return nodeModule("node:net").isIPv6(address) ? 6 : 4;
 }
 
-/** Connects to the first address that answers; they are tried 250 ms apart. */
-async function firstOf(
+/**
+ * Connects to the first address that answers; they are tried 250 ms apart. Other
+ * sockets are closed.
+ */
+export async function firstOf<T extends { destroy(): unknown }>(
   addresses: readonly string[],
   signal: AbortSignal,
-  open: (address: string, signal: AbortSignal) => Promise<Socket>,
-): Promise<Socket> {
+  open: (address: string, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const others = new AbortController();
   const ended = anySignal(signal, others.signal);
-  const attempts: Promise<Socket>[] = [];
+  const attempts: Promise<T>[] = [];
+  const { promise: opened, resolve } = Promise.withResolvers<true>();
+  let first: T | undefined;
   for (const address of addresses) {
     const attempt = open(address, ended);
     attempts.push(attempt);
-    attempt.catch(() => {}); // the first error is thrown below
+    const isOpen = attempt.then((socket) => {
+      if ((first ??= socket) !== socket) socket.destroy();
+      resolve(true);
+      return true;
+    }, () => false); // the first error is thrown below
     if (attempts.length === addresses.length) break;
-    const isOpen = await settle(attempt.then(() => true, () => false), STEP);
-    if (isOpen === true || signal.aborted) break;
+    const isDone = await settle(Promise.race([opened, isOpen]), STEP);
+    if (isDone === true || signal.aborted) break;
   }
   try {
-    return await Promise.any(attempts);
+    await Promise.any(attempts);
+    return first!;
   } catch {
     return await attempts[0]!;
   } finally {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createServer } from "node:net";
-import { dialFrom } from "../../lib/connection/bound_dial.ts";
+import { dialFrom, firstOf } from "../../lib/connection/bound_dial.ts";
 import { writeAll } from "../../lib/connection/byte_stream.ts";
 import { HAS_IPV6 } from "../testing/servers/loopback.ts";
 import { SilentPort } from "../testing/silent_port.ts";
@@ -235,4 +235,32 @@ test("dialFrom tries the next address while the first does not answer", async ()
   assertEquals((conn.remoteAddr as Deno.NetAddr).hostname, "127.0.0.3");
   conn.close();
   listener.close();
+});
+
+Deno.test("firstOf closes every socket but the first one that connected", async () => {
+  const made = new Map<string, { isClosed: boolean; destroy(): void }>();
+  const socketOf = (address: string) => {
+    const socket = {
+      isClosed: false,
+      destroy(): void {
+        this.isClosed = true;
+      },
+    };
+    made.set(address, socket);
+    return socket;
+  };
+  const slow = Promise.withResolvers<ReturnType<typeof socketOf>>();
+  const { signal } = new AbortController();
+  const first = await firstOf(["a", "b", "c"], signal, async (address) => {
+    if (address === "a") return await slow.promise;
+    slow.resolve(socketOf("a")); // the first connects just before
+    await slow.promise;
+    return socketOf(address);
+  });
+  await Promise.resolve();
+  assertEquals(first, made.get("a"));
+  assertEquals(
+    [...made].map(([address, { isClosed }]) => [address, isClosed]),
+    [["a", false], ["b", true]],
+  );
 });
