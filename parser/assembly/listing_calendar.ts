@@ -40,7 +40,7 @@ export function daysOf(month: i32, year: i32): i32 {
  * Days from 1970-01-01 to a date. The year begins in March, so that 29 February
  * is its last day.
  */
-function daysTo(year: i32, month: i32, day: i32): f64 {
+export function daysTo(year: i32, month: i32, day: i32): f64 {
   const y = month <= 2 ? year - 1 : year;
   const shifted = month > 2 ? month - 3 : month + 9;
   const dayOfYear = (153 * shifted + 2) / 5 + day - 1;

@@ -3,7 +3,7 @@
  * shape. The results stay in the three variables.
  */
 import { CASE_BIT, Char } from "./char";
-import { daysOf, local, yearOf } from "./listing_calendar";
+import { daysOf, daysTo, local, yearOf } from "./listing_calendar";
 import {
   isBlank,
   isDigit,
@@ -17,6 +17,8 @@ import { Precision } from "./listing_record";
 
 export let dateEnd: usize = 0;
 export let dateTime: f64 = 0;
+/** Days since 1970 of the date as the line shows it, whatever its zone. */
+export let dateDays: i32 = 0;
 export let datePrecision: i32 = 0;
 
 /** Results of `scanClock` and `scanYear`. */
@@ -53,6 +55,7 @@ function accept(
 ): bool {
   if (month < 1 || month > 12 || year < 1 || day < 1) return false;
   if (day > daysOf(month, year)) return false;
+  dateDays = <i32> daysTo(year, month, day);
   dateTime = local(year, month, day, time);
   datePrecision = precision;
   dateEnd = end;

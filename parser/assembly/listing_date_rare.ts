@@ -19,9 +19,9 @@ import {
   clock,
   clockEnd,
   clockHasSeconds,
+  dateDays,
   dateEnd,
   datePrecision,
-  dateTime,
   dropTime,
   fullYear,
   scanClock,
@@ -54,12 +54,10 @@ function weekday(p: usize): i32 {
 
 /** 1970-01-01 was a Thursday. */
 const FIRST_WEEKDAY = 3;
-const DAY: f64 = 86_400_000;
 
 /** Removes the time of a date that is not on its weekday. */
-function checkWeekday(expected: i32, time: f64): void {
-  const days = <i64> Math.floor((time - local(1970, 1, 1, 0)) / DAY);
-  const actual = <i32> ((days + FIRST_WEEKDAY) % 7 + 7) % 7;
+function checkWeekday(expected: i32): void {
+  const actual = ((dateDays + FIRST_WEEKDAY) % 7 + 7) % 7;
   if (actual != expected) dropTime();
 }
 
@@ -92,12 +90,8 @@ function scanWeekday(p: usize, end: usize): bool {
   if (datePrecision != Precision.Day) {
     const q = skipBlanks(dateEnd, end);
     if (datePrecision == Precision.Second && isZonedYear(q, end)) return false;
-    checkWeekday(expected, dateTime);
-    return true;
-  }
-  const time = dateTime;
-  scanLateClock(end);
-  checkWeekday(expected, time);
+  } else scanLateClock(end);
+  checkWeekday(expected);
   return true;
 }
 

@@ -756,3 +756,20 @@ Deno.test("ListingReader drops a Unix date that is not on the weekday of its lin
     assertEquals(entry?.mtime, new Date(`2017-03-${day}T${time}:00Z`));
   }
 });
+
+Deno.test("ListingReader compares a weekday with the date in its own zone", () => {
+  assertCases([
+    ["-rw-r--r-- 1 u g 5 Sun 2017-03-12 23:10:00 -0500 f", {
+      name: "f",
+      mtime: "2017-03-13T04:10:00.000Z",
+    }],
+    ["-rw-r--r-- 1 u g 5 Mon 2017-03-13 00:10:00 +0500 f", {
+      name: "f",
+      mtime: "2017-03-12T19:10:00.000Z",
+    }],
+    ["-rw-r--r-- 1 u g 5 Mon 2017-03-12 23:10:00 -0500 f", {
+      name: "f",
+      mtime: undefined,
+    }],
+  ]);
+});

@@ -17,6 +17,8 @@ export interface OracleDate {
   /** Milliseconds since 1970. */
   time: number;
   precision: "second" | "minute" | "day";
+  /** Day of the week, 0 for Sunday, in the line's own zone. */
+  weekday: number;
   /** Whether it is on another weekday than the line says. */
   isDoubtful?: boolean;
   /** Where it ends. */
@@ -192,7 +194,10 @@ function finish(
   calendar: Calendar,
 ): OracleDate | undefined {
   const time = makeDate(...date, seconds, calendar);
-  return time === undefined ? undefined : { time, precision, end };
+  if (time === undefined) return undefined;
+  const midnight = time - seconds * 1000 + calendar.zone;
+  const weekday = new Date(midnight).getUTCDay();
+  return { time, precision, weekday, end };
 }
 
 /** The date is whole: a time may follow. */
@@ -415,8 +420,8 @@ function readWithWeekday(
 ): OracleDate | undefined {
   const found = readDate(line, at + weekday.length, calendar);
   if (found === undefined) return undefined;
-  const shown = new Date(found.time + calendar.zone).getUTCDay();
-  const isDoubtful = WEEKDAYS[shown] !== weekday.slice(0, 3).toLowerCase();
+  const shown = WEEKDAYS[found.weekday];
+  const isDoubtful = shown !== weekday.slice(0, 3).toLowerCase();
   const date = { ...found, isDoubtful };
   if (date.precision === "second") {
     const isOpen = exec(ZONED_YEAR_REGEXP, line, date.end) !== null;
@@ -428,7 +433,7 @@ function readWithWeekday(
   const { seconds, hasSeconds, end } = clock;
   const universal = hasSeconds ? exec(UNIVERSAL_REGEXP, line, end) : null;
   return {
-    isDoubtful,
+    ...date,
     time: date.time + seconds * 1000 + (universal ? calendar.zone : 0),
     precision: hasSeconds ? "second" : "minute",
     end: end + (universal?.[0].length ?? 0),
@@ -445,6 +450,7 @@ function withHalf(line: string, date: OracleDate, at: number): OracleDate {
   const half = /p/i.test(match[4]!) ? 12 : 0;
   const seconds = ((hour! % 12 + half) * 60 + minute!) * 60 + second!;
   return {
+    ...date,
     time: date.time + seconds * 1000,
     precision: match[3] === undefined ? "minute" : "second",
     end: at + match[0].length,
