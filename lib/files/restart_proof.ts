@@ -29,14 +29,15 @@ export async function proveRestart(
   const { profile } = session;
   if (profile.startsAt(start)) return;
   const size = await requestSize(session, path, options);
-  if (size === null || size < 2) return;
-  const transfer = await openAt(session, "RETR", path, size - 1, options);
+  if (size === null || size === 0) return;
+  const at = Math.max(size - 1, 1); // a file of one byte has none there
+  const transfer = await openAt(session, "RETR", path, at, options);
   const count = await countToTwo(transfer, options);
-  if (count < 2) {
-    if (count === 1) profile.noteStart(size - 1);
+  if (count <= size - at) {
+    if (count === 1) profile.noteStart(at);
     return;
   }
-  await transfer.abort();
+  if (count === 2) await transfer.abort();
   if (await requestSize(session, path, options) !== size) return;
   throw new Deno.errors.NotSupported(
     `Cannot read ${

@@ -68,6 +68,18 @@ for (const [kind, data] of Object.entries(FILES)) {
   }
 }
 
+Deno.test("FTP.retrieve takes no byte for those behind a file of one byte where REST is ignored", async () => {
+  await using server = await careless(Uint8Array.of(1));
+  await using ftp = await server.client();
+  await assertRejects(
+    () => ftp.retrieve("data", { offset: 1 }),
+    Deno.errors.NotSupported,
+    "ignores it",
+  );
+  const stream = await ftp.retrieve("data");
+  assertEquals((await new Response(stream).bytes()).length, 1);
+});
+
 Deno.test("FTP.retrieve proves once that the server starts at an offset", async () => {
   await using server = await memoryServer({ "/a": "0123456789", "/b": "abc" });
   await using ftp = await server.client();
