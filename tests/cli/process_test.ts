@@ -74,6 +74,8 @@ Deno.test("cli.ts exits with 1 for an invalid command line, before anything is s
       ["-P 0", ["get", "-P", "0", `${url}/a`]],
       ["limit-rate", ["get", "--limit-rate", "fast", `${url}/a`]],
       ["--segments", ["get", "--segments", "65", `${url}/a`]],
+      ["the same local name", ["get", `${url}/d/a`, `${url}/e/a`]],
+      ["the same local name", ["get", `${url}/a`, "ftp://127.0.0.1:1/a"]],
       ["fingerprint", ["get", "--fingerprint", "12:34", `${url}/a`]],
       ["end the URL with a slash", ["put", "a.txt", "a.txt", `${url}/x`]],
       ["one argument must be a URL", ["sync", cwd, cwd]],
@@ -111,6 +113,21 @@ Deno.test("cli.ts exits with 1 for an invalid command line, before anything is s
       assertStringIncludes(stderr, said);
     }
     assertEquals(server.sessions.length, 0);
+  }));
+
+Deno.test("cli.ts get replaces no file of one server by that of another", () =>
+  inFolder(async (cwd) => {
+    await using first = await ScriptedServer.start({ files: { "/a": "1" } });
+    await using second = await ScriptedServer.start({ files: { "/a": "2" } });
+    const [one, two] = [first, second].map(({ host, port }) =>
+      `ftp://${host}:${port}`
+    );
+    const args = ["get", "--remove-source", `${one}/a`, `${two}/*`];
+    const { code, stderr } = await runCLI(args, { cwd });
+    assertEquals(code, 1, stderr);
+    assertStringIncludes(stderr, "the same local name");
+    assertEquals(await Deno.readTextFile(`${cwd}/a`), "1");
+    assertEquals([...second.files.keys()], ["/a"]);
   }));
 
 Deno.test("cli.ts exits with 2 for a refusal, 3 for a network error, 5 for a local error", () =>

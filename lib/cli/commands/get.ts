@@ -43,14 +43,19 @@ export async function get(context: CommandContext): Promise<void> {
     if (output === undefined) return localName(path);
     return isDirectory ? join(output, localName(path)) : output;
   };
+  const names = new LocalNames();
+  for (const { pattern, server, path } of targets) {
+    if (pattern === undefined) names.add(localPath(path), { server, path });
+  }
   await processTargets(targets, context, {
     find: async (ftp, targets, outcome) => {
+      const [{ server }] = targets as [Target, ...Target[]];
       const matches = await expandFiles(ftp, targets, context, outcome);
       const items = matches.map((match) => ({
         ...match,
         local: localPath(match.path),
       }));
-      checkTargets(items);
+      for (const { local, path } of items) names.add(local, { server, path });
       return items;
     },
     run: (ftp, item) => fetchFile(ftp, item, context, limiter),
@@ -109,20 +114,29 @@ function localName(path: string): string {
   return name;
 }
 
-/** Rejects files that would have the same local name. */
-function checkTargets(items: readonly Item[]): void {
-  const seen = new Map<string, string>();
-  for (const { local, path } of items) {
+/** A file on a server. */
+type Source = Pick<Target, "server" | "path">;
+
+/** The local names of all files of a command, on all servers. */
+class LocalNames {
+  readonly #sources = new Map<string, Source>();
+
+  /**
+   * Adds the name of a file.
+   *
+   * @throws {UsageError} If it is that of another file
+   */
+  add(local: string, source: Source): void {
     const key = Deno.build.os === "linux" ? local : local.toLowerCase();
-    const other = seen.get(key);
-    if (other !== undefined && other !== path) {
+    const other = this.#sources.get(key) ?? source;
+    if (other.server !== source.server || other.path !== source.path) {
       throw new UsageError(
-        `Cannot get both ${quote(other)} and ${
-          quote(path)
+        `Cannot get both ${quote(other.path)} and ${quote(source.path)}${
+          other.server === source.server ? "" : " of another server"
         }: they would have the same local name`,
       );
     }
-    seen.set(key, path);
+    this.#sources.set(key, source);
   }
 }
 
