@@ -339,6 +339,23 @@ Deno.test("FTP.download starts again without REST where the server hung up at it
   }
 });
 
+Deno.test("FTP.download starts again without REST where the connection was reset at it twice", async () => {
+  await using server = await memoryServer({ "/big": "hello ".repeat(50_000) });
+  server.fail("RETR", { kind: "cut", after: 200_000 });
+  server.on("REST", (turn) => turn.reset());
+  await using ftp = await server.client();
+  const path = await Deno.makeTempFile();
+  try {
+    const retry = { attempts: 5, delay: 1 };
+    const { verified } = await ftp.download("/big", path, { retry });
+    assertEquals(verified, "size");
+    const rests = server.verbs.filter((verb) => verb === "REST");
+    assertEquals(rests.length, 2);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("FTP.list uses LIST on another connection if the server closes the connection after MLSD", async () => {
   await using server = await hangingUp(["MLSD"]);
   await using ftp = await server.client();

@@ -463,7 +463,7 @@ class Download {
       transfer = await this.#retrieve(session, start);
       this.#hangUps = 0;
     } catch (error) {
-      if (session.control.hungUpAt?.verb === "REST") {
+      if (session.control.lostOver?.verb === "REST") {
         this.#canRestart = ++this.#hangUps < MOST_HANG_UPS;
       }
       if (!isRestRefused(error)) throw error;
