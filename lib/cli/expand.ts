@@ -81,11 +81,11 @@ export async function expandTargets(
   targets: readonly Target[],
   context: CommandContext,
 ): Promise<Match[]> {
-  const matches: Match[] = [];
+  const matches: Match[][] = [];
   for (const target of targets) {
-    matches.push(...await expandTarget(ftp, target, context));
+    matches.push(await expandTarget(ftp, target, context));
   }
-  return matches;
+  return matches.flat();
 }
 
 /**
@@ -98,11 +98,11 @@ export async function expandFiles(
   context: CommandContext,
   outcome: Outcome,
 ): Promise<Match[]> {
-  const files: Match[] = [];
+  const files: Match[][] = [];
   for (const target of targets) {
-    files.push(...await filesOf(ftp, target, context, outcome));
+    files.push(await filesOf(ftp, target, context, outcome));
   }
-  return files;
+  return files.flat();
 }
 
 async function filesOf(
