@@ -50,7 +50,7 @@ const LF = 0x0A;
 
 /** Text of a 421 reply that is not about the command. */
 const UNRELATED_REGEXP =
-  /time-?d?[ -]?out|idle|inactiv|too many|limit|maximum|max |busy|full|shut|maintenance|later|service (is )?(not |un)available/i;
+  /time-?d?[ -]?out|idle|inactiv|too many|limit|maximum|max |busy|full|shut|maintenance|later|offline|admin|terminat|service (is )?(not |un)available/i;
 
 /** A control connection, from the greeting to its end. */
 export class ControlConnection {

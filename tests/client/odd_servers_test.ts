@@ -584,6 +584,9 @@ Deno.test("FTP learns nothing from a 421 that is about time, the number of conne
       "421 Timeout.",
       "421 Too many users, try again later",
       "421 Service not available, closing control connection",
+      "421 Server is going offline",
+      "421 Kicked by Administrator",
+      "421 Terminating connection",
     ]
   ) {
     await using server = await memoryServer({ "/f": "hello" });
