@@ -60,7 +60,7 @@ Deno.test("dist/ftp.d.ts documents every name of mod.ts", async () => {
   );
   const { pathname } = new URL("mod.ts", ROOT);
   const names = await namesOf(folder.path, pathname);
-  assertEquals(names.length > 70, true);
+  assertEquals(names.length > 60, true);
   const found = new Set(await namesOf(folder.path, "ftp.d.ts"));
   assertEquals(names.filter((name) => !found.has(name)), []);
   const lint = await run(folder.path, "doc", "--lint", "ftp.d.ts");

@@ -258,14 +258,18 @@ serverTest(
   async (server) => {
     using folder = new LocalFolder();
     writeTree(folder.path, { "a": "1", "b": "1" });
-    writeTree(folder.path, { "c": "1" }, new Date(Date.now() + 86_400_000));
+    const tomorrow = new Date(Date.now() + 86_400_000);
+    writeTree(folder.path, { "c": "1" }, tomorrow);
     await server.mkdir("top");
     await using ftp = await logIn(server);
     const up = (options: UploadDirOptions = {}) =>
       ftp.uploadDir(folder.path, "top", options);
     await up({ mtime: false });
-    // what is of tomorrow may be changed before that
+    assertEquals((await up({ mtime: false })).transferred, 0);
+    // the ctime shows the change of a file of tomorrow
+    writeTree(folder.path, { "c": "2" }, tomorrow);
     assertEquals((await up({ mtime: false })).transferred, 1);
+    assertEquals(readTree(`${server.root}/top`)["c"], "2");
     // the time of an upload is not that of the file
     assertEquals((await up()).transferred, 3);
     assertEquals((await up()).transferred, 0);
