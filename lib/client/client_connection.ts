@@ -295,13 +295,16 @@ export class ClientConnection implements OwnedProvider {
         session.control.expectClose(why);
         return quitting;
       }, options);
-      // without a wait if there is none: pending calls must not send meanwhile
-      if (this.#leaving.size > 0) await this.#left();
+      // without a wait: pending calls must not send anything
       this.#endOf(session, why);
+      await this.#left();
       await this.#saved();
       return reply;
     } catch (error) {
-      if (error instanceof FTPError) this.#endOf(session, why);
+      if (error instanceof FTPError) {
+        this.#endOf(session, why);
+        await this.#left();
+      }
       throw error;
     }
   }
@@ -312,12 +315,17 @@ export class ClientConnection implements OwnedProvider {
    * @param advice Text for the errors of calls that are running
    */
   end(why: string, advice = ""): void {
+    for (const connection of this.#leaving.keys()) connection.end(why);
+    this.#endOwn(why, advice);
+  }
+
+  /** Ends like {@linkcode end}, but for the connections that are leaving. */
+  #endOwn(why: string, advice: string): void {
     const session = this.#session;
     const reason = new Deno.errors.NotConnected(why);
     session?.transfer?.data.fail(reason);
     session?.control.fail(reason);
     this.#save();
-    for (const connection of this.#leaving.keys()) connection.end(why);
     this.#finish(`the connection was closed here: ${why}${advice}`);
   }
 
@@ -382,7 +390,7 @@ export class ClientConnection implements OwnedProvider {
   /** Ends after `QUIT`; another user may have logged in before it. */
   #endOf(session: Session, why: string): void {
     if (this.#successor !== undefined) this.#successor.#endOf(session, why);
-    else if (this.#session === session) this.end(why, MISSING_AWAIT);
+    else if (this.#session === session) this.#endOwn(why, MISSING_AWAIT);
   }
 
   /** Ends every operation, retry and pending connection. */

@@ -201,6 +201,28 @@ Deno.test("FTP.downloadDir opens no connection while those of an earlier call ar
   assertEquals([logins, count(pair, "USER")], [2, 3]);
 });
 
+Deno.test("FTP.quit sends nothing more while connections of a mirror are leaving", async () => {
+  await using pair = await serverWith(FILES, { timeout: 20_000 });
+  using folder = new LocalFolder();
+  const [own] = pair.server.sessions;
+  const isEnding = Promise.withResolvers<void>();
+  pair.server.on("QUIT", async (turn) => {
+    if (turn.session === own) return await turn.reply(221, "Bye");
+    await isEnding.promise;
+    await turn.default();
+  });
+  await pair.ftp.downloadDir("", folder.path, { connections: 3 });
+  const quitting = pair.ftp.quit();
+  await assertRejects(
+    () => pair.ftp.size("file 1"),
+    Deno.errors.NotConnected,
+    "quit() was called",
+  );
+  isEnding.resolve();
+  assertEquals((await quitting).code, 221);
+  assertEquals([count(pair, "USER"), count(pair, "QUIT")], [3, 3]);
+});
+
 Deno.test("FTP.downloadDir leaves no connection behind after close()", async () => {
   await using pair = await serverWith(FILES);
   using folder = new LocalFolder();
