@@ -4074,6 +4074,7 @@ var QUERIES = /* @__PURE__ */ new Set([
 ]);
 var MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
 var SUPERFLUOUS = 202;
+var CLOSING = 421;
 var MAX_MOVES = 100;
 var SessionState = class {
   /** The representation type that was set last. */
@@ -6392,7 +6393,6 @@ var MODE_Z = "MODE Z";
 function isCompressed({ options, state: { settings } }) {
   return options.compress && /^Z$/i.test(String(settings.get("MODE")?.argument ?? ""));
 }
-var CLOSING = 421;
 async function setCompression(turn, options) {
   const { session } = turn;
   const { profile, options: { compress } } = session;
@@ -7897,7 +7897,7 @@ function closedError() {
 // lib/connection/bound_dial.ts
 init_waiting();
 var STEP = 250;
-var SUPERFLUOUS2 = new Error("another address was faster");
+var FASTER = new Error("another address was faster");
 async function dialFrom(localAddress, hostname, port, { timeout, signal }, resolve2 = nodeModule("node:dns/promises").lookup) {
   const tried = `Cannot connect to "${showAddress(hostname, port)}" from "${localAddress}"`;
   for (const host of [
@@ -7962,7 +7962,7 @@ async function firstOf(addresses, signal, open) {
   } catch {
     return await attempts[0];
   } finally {
-    others.abort(SUPERFLUOUS2);
+    others.abort(FASTER);
   }
 }
 async function connectSocket(localAddress, host, port, signal) {
@@ -9375,7 +9375,7 @@ var Session = class {
     const { moves } = state2;
     this.#forget(command);
     const reply = await control.wait(pending.first, signal);
-    if (reply.code < 500 && reply.code !== CLOSING2) {
+    if (reply.code < 500 && reply.code !== CLOSING) {
       this.profile.noteKnown(command);
     }
     const isSecured2 = control.stream.info !== void 0;
@@ -9407,7 +9407,6 @@ function isChange({ verb, argument, isLiteral }) {
 var LONGEST_SITE = 6;
 var CHANGE_REGEXP = /^(DELE|X?RMD|X?MKD|RNTO|X?CWD|CDUP|XCUP|MFMT|MFF|MFCT)$/i;
 var SITE_CHANGE_REGEXP = /^(CHMOD|CPTO|UTIME) /i;
-var CLOSING2 = 421;
 var LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/i;
 function expectSuccess(reply, command) {
   if (reply.code >= 200 && reply.code < 300) return reply;

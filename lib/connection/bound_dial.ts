@@ -22,7 +22,7 @@ export type Resolve = (
 /** Time between attempts at the addresses of a name, in milliseconds (RFC 8305). */
 const STEP = 250;
 
-const SUPERFLUOUS = new Error("another address was faster");
+const FASTER = new Error("another address was faster");
 
 /**
  * Connects to a host from a local address. Requires `allow-net` permission for
@@ -122,7 +122,7 @@ export async function firstOf<T extends { destroy(): unknown }>(
   } catch {
     return await attempts[0]!;
   } finally {
-    others.abort(SUPERFLUOUS);
+    others.abort(FASTER);
   }
 }
 

@@ -9,6 +9,7 @@ import { DeflatedStream } from "../connection/deflated_stream.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
 import { FTPPermanentError, replyOf } from "../protocol/errors.ts";
 import { parseFeatures } from "../protocol/reply_values.ts";
+import { CLOSING } from "./session_state.ts";
 import type { Session, SignalOptions } from "./session.ts";
 import type { ExclusiveTurn } from "./turn.ts";
 
@@ -21,9 +22,6 @@ export function isCompressed(
   return options.compress &&
     /^Z$/i.test(String(settings.get("MODE")?.argument ?? ""));
 }
-
-/** The server closes the connection. */
-const CLOSING = 421;
 
 /**
  * Sets `MODE Z`, if the user wants it and `FEAT` offers it. The data is not

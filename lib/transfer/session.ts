@@ -22,7 +22,12 @@ import type { ServerProfile } from "./server_profile.ts";
 import type { Transfer } from "./transfer.ts";
 import { ReplyLimit } from "./reply_limit.ts";
 import { SessionLock } from "./session_lock.ts";
-import { isRepeatable, SessionState, SUPERFLUOUS } from "./session_state.ts";
+import {
+  CLOSING,
+  isRepeatable,
+  SessionState,
+  SUPERFLUOUS,
+} from "./session_state.ts";
 import { ExclusiveTurn, Turn } from "./turn.ts";
 
 /**
@@ -572,9 +577,6 @@ const LONGEST_SITE = 6;
 const CHANGE_REGEXP =
   /^(DELE|X?RMD|X?MKD|RNTO|X?CWD|CDUP|XCUP|MFMT|MFF|MFCT)$/i;
 const SITE_CHANGE_REGEXP = /^(CHMOD|CPTO|UTIME) /i;
-
-/** The server closes the connection. */
-const CLOSING = 421;
 
 /** Commands that may come between the request for a port and its transfer. */
 const LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/i;

@@ -35,6 +35,9 @@ const MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
 /** Reply to a command that was not executed (RFC 959 section 4.2.2). */
 export const SUPERFLUOUS = 202;
 
+/** The reply of a server that closes the connection. */
+export const CLOSING = 421;
+
 /** Largest number of steps that are repeated to return to a directory. */
 const MAX_MOVES = 100;
 
