@@ -12,6 +12,7 @@
  *     deno task test:unit                  those that need neither a real server nor much time
  *     deno task test:servers               the files whose tests are against real servers
  *     FTP_TEST_PROCESSES=1 deno task test  with so many processes; usual is three for each core
+ *     FTP_TEST_SCALE=10 deno task test     with ten times as many repetitions, where a test has some
  *
  * @module
  */
