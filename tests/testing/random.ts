@@ -42,7 +42,7 @@ export function chooseCount(
 }
 
 /** A variable's integer: what is none must not make a test of nothing. */
-function readInteger(name: string, lowest: number): number | undefined {
+export function readInteger(name: string, lowest: number): number | undefined {
   const given = Deno.env.get(name);
   if (given === undefined) return undefined;
   const value = Number(given);

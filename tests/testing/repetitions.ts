@@ -1,5 +1,4 @@
-/** Factor of all repetitions; the gate's is 1. */
-const SCALE = Number(Deno.env.get("FTP_TEST_SCALE") ?? 1);
+import { readInteger } from "./random.ts";
 
 /**
  * How often a test repeats a thing that one failure in many shows, such as
@@ -8,5 +7,5 @@ const SCALE = Number(Deno.env.get("FTP_TEST_SCALE") ?? 1);
  * @param usual As many as the gate has time for
  */
 export function repetitions(usual: number): number {
-  return Math.max(1, Math.round(usual * SCALE));
+  return usual * (readInteger("FTP_TEST_SCALE", 1) ?? 1);
 }
