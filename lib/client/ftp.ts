@@ -368,7 +368,13 @@ export class FTP extends FTPProtocol {
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure; the message
    * says if the directory is missing, or the path is a directory
-   * @throws {RangeError} If the offset is not a non-negative integer
+   * @throws {FTPVerificationError} If the server has ignored the offset, or
+   * stored the compressed data of `compress`
+   * @throws {Deno.errors.InvalidData} If the server has lost the bytes before
+   * the offset
+   * @throws {Deno.errors.NotSupported} If the server is known to ignore offsets
+   * @throws {RangeError} If the offset is not a non-negative integer, or the
+   * file ends before it
    * @throws {TypeError} If the source is invalid, or both an offset and
    * `append` are set
    * @throws {Error} `Deno.errors.*` if a connection fails

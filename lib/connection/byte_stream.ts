@@ -40,6 +40,11 @@ export interface ByteStream {
    * the end, and without TLS.
    */
   readonly endedCleanly?: boolean | undefined;
+  /**
+   * Compressed bytes that passed the connection; `undefined` if the stream does
+   * not change the data.
+   */
+  readonly compressedSize?: number | undefined;
   /** Makes pending reads keep the event loop alive. The default. */
   ref(): void;
   /** Lets the program end while a read is pending. */

@@ -96,6 +96,11 @@ export class DataStream implements AsyncDisposable {
     return this.#bytesWritten;
   }
 
+  /** Compressed bytes that passed the connection; `undefined` in other modes. */
+  get compressedSize(): number | undefined {
+    return this.#stream.compressedSize;
+  }
+
   /** Whether the server has ended its side: a read returned `null`. */
   get isEnded(): boolean {
     return this.#isEnded;

@@ -68,6 +68,10 @@ export class DeflatedStream implements ByteStream {
     return this.#isWhole || this.#stream.endedCleanly;
   }
 
+  get compressedSize(): number {
+    return this.#bytesRead + (this.#deflated?.bytesMoved ?? 0);
+  }
+
   async read(buffer: Uint8Array): Promise<number | null> {
     if (this.#rest.length === 0) {
       const bytes = await this.#next();
@@ -275,6 +279,8 @@ class Deflated {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #moved: Promise<void>;
   #ending: Promise<void> | undefined;
+  /** Compressed bytes written to the stream. */
+  bytesMoved = 0;
 
   constructor(stream: ByteStream) {
     const { writable, readable } = new CompressionStream("deflate");
@@ -308,6 +314,7 @@ class Deflated {
       const { value, done } = await this.#reader.read();
       if (done) return;
       await writeAll(stream, value);
+      this.bytesMoved += value.length;
     }
   }
 

@@ -22,11 +22,14 @@ export async function openAt(
   verb: "RETR" | "STOR" | "APPE",
   path: Path,
   start: number,
-  { signal, early }: Pick<TransferOptions, "signal" | "early">,
+  { signal, early, isPlain }: Pick<
+    TransferOptions,
+    "signal" | "early" | "isPlain"
+  >,
 ): Promise<Transfer> {
   const command = { verb, argument: path, name: "remote" };
   const rest = start || undefined;
-  const options = { type: "I", rest, signal, early } as const;
+  const options = { type: "I", rest, signal, early, isPlain } as const;
   return await session.exclusive(
     (turn) => openTransfer(turn, command, options),
     { signal },

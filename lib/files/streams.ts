@@ -13,11 +13,13 @@ import {
   openTransfer,
   type TransferOptions,
 } from "../transfer/open_transfer.ts";
+import { mayBeLeftCompressed } from "../transfer/compression.ts";
 import { sendBlocks } from "../transfer/send.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import type { Source } from "../transfer/source.ts";
+import { checkSource, type Source } from "../transfer/source.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 import { proveRestart } from "./restart_proof.ts";
+import { checkRetrieved, type Sent, storeProven } from "./store_proof.ts";
 import { explainRefusal } from "./store_refusal.ts";
 
 /** Options of {@linkcode FTP.prototype.retrieve FTP.retrieve}. */
@@ -45,8 +47,11 @@ export interface RetrieveOptions {
 /** Options of {@linkcode FTP.prototype.store FTP.store}. */
 export interface StoreOptions {
   /**
-   * Offset at which the server starts to write, in bytes (`REST`). Nothing
-   * checks that it does: some servers accept `REST` and replace the whole file.
+   * Offset at which the server starts to write, in bytes (`REST`). The file
+   * must reach it. Some servers accept `REST` and replace the whole file:
+   * afterwards the size is compared, and, until the server has kept them once,
+   * the bytes before the offset. Without `SIZE` and read access, nothing is
+   * checked.
    *
    * @default 0
    */
@@ -91,9 +96,14 @@ export async function retrieve(
     (turn) => openTransfer(turn, command, opening),
     { signal },
   );
-  return new ReadableStream(new DownloadSource(transfer, { length, signal }), {
-    highWaterMark: 0,
-  });
+  const onEnd = async () => {
+    if (rest !== undefined) return;
+    await checkRetrieved(session, path, transfer.data, { signal });
+  };
+  return new ReadableStream(
+    new DownloadSource(transfer, { length, signal, onEnd }),
+    { highWaterMark: 0 },
+  );
 }
 
 /** A controller of a stream of bytes. */
@@ -104,6 +114,7 @@ class DownloadSource
   implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
   readonly #transfer: Transfer;
   readonly #signal: AbortSignal | undefined;
+  readonly #onEnd: () => Promise<void>;
   #left: number;
   #size = FIRST_CHUNK_SIZE;
   /** The end of the transfer, if it is not its regular one. */
@@ -112,8 +123,13 @@ class DownloadSource
 
   constructor(
     transfer: Transfer,
-    { length, signal }: { length: number; signal: AbortSignal | undefined },
+    { length, signal, onEnd }: {
+      length: number;
+      signal: AbortSignal | undefined;
+      onEnd: () => Promise<void>;
+    },
   ) {
+    this.#onEnd = onEnd;
     this.#transfer = transfer;
     this.#left = length;
     this.#signal = signal;
@@ -147,7 +163,10 @@ class DownloadSource
     }
     this.#release(); // finish() handles the signal
     if (n !== null) await this.#abort();
-    else await this.#transfer.finish({ signal: this.#signal });
+    else {
+      await this.#transfer.finish({ signal: this.#signal });
+      await this.#onEnd();
+    }
     controller.close();
   }
 
@@ -198,6 +217,9 @@ function trimmed(
 /**
  * Writes a file. Returns the final 2yz reply.
  *
+ * @throws {RangeError} If the file ends before the offset
+ * @throws {FTPVerificationError} If the server ignored the offset, or stored
+ * compressed data
  * @throws {TypeError} If both `offset` and `append` are given
  */
 export async function store(
@@ -213,13 +235,29 @@ export async function store(
       'Cannot store with both "offset" and "append": the server appends at its own end of the file',
     );
   }
-  try {
-    return await sendBlocks(
+  checkSource(source);
+  const sent: Sent = { bytes: 0 };
+  const send = () =>
+    sendBlocks(
       session,
       { verb: append ? "APPE" : "STOR", argument: path, name: "path" },
       source,
-      { blocksize: WRITE_SIZE, type: "I", rest, signal },
+      {
+        blocksize: WRITE_SIZE,
+        type: "I",
+        rest,
+        signal,
+        // what is appended compressed could not be taken back
+        isPlain: append && mayBeLeftCompressed(session),
+        onSent: (data) => {
+          sent.bytes = data.bytesWritten;
+          sent.data = data;
+        },
+      },
     );
+  try {
+    if (append) return await send();
+    return await storeProven(session, path, rest, sent, send, { signal });
   } catch (error) {
     const remote = textOfPath(session, path);
     throw await explainRefusal(session, remote, error, { signal });

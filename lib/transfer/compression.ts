@@ -7,6 +7,7 @@
 
 import { DeflatedStream } from "../connection/deflated_stream.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
+import type { DataStream } from "../connection/data_stream.ts";
 import { FTPPermanentError, replyOf } from "../protocol/errors.ts";
 import { parseFeatures } from "../protocol/reply_values.ts";
 import { CLOSING } from "./session_state.ts";
@@ -26,19 +27,22 @@ export function isCompressed(
 /**
  * Sets `MODE Z`, if the user wants it and `FEAT` offers it. The data is not
  * compressed if the server refuses.
+ *
+ * @param options `isPlain`: whether this transfer must not be compressed
  */
 export async function setCompression(
   turn: ExclusiveTurn,
-  options: SignalOptions,
+  options: SignalOptions & { isPlain?: boolean | undefined },
 ): Promise<void> {
   const { session } = turn;
+  const { isPlain = false } = options;
   const { profile, options: { compress } } = session;
   const isSet = isCompressed(session);
-  if (isSet && profile.lacks(MODE_Z)) {
+  if (isSet && (isPlain || profile.lacks(MODE_Z))) {
     await turn.perform({ verb: "MODE", argument: "S" }, options);
     return;
   }
-  const isDone = !compress || isSet || profile.lacks(MODE_Z);
+  const isDone = !compress || isPlain || isSet || profile.lacks(MODE_Z);
   if (isDone || !await offersCompression(turn, options)) return;
   try {
     await turn.perform({ verb: "MODE", argument: "Z" }, options);
@@ -56,6 +60,29 @@ export async function setCompression(
  */
 export function isCompressionUnproven(session: Session): boolean {
   return isCompressed(session) && !session.profile.decompresses;
+}
+
+/**
+ * Whether a file that an earlier transfer left on the server may be compressed
+ * data, because no file has proven yet that the server decompresses it.
+ */
+export function mayBeLeftCompressed(
+  { options, profile, state: { identity } }: Session,
+): boolean {
+  const features = profile.featuresFor(identity);
+  return options.compress && !profile.decompresses &&
+    !profile.lacks(MODE_Z) && (features === undefined || offersZ(features));
+}
+
+/**
+ * Whether the size of a file cannot show that the server handles `MODE Z`: the
+ * compressed and the uncompressed data have the same length.
+ */
+export function isSizeAmbiguous(session: Session, data: DataStream): boolean {
+  const { bytesRead, bytesWritten, compressedSize } = data;
+  // some servers send nothing for an empty file
+  return isCompressionUnproven(session) && compressedSize !== 0 &&
+    compressedSize === bytesRead + bytesWritten;
 }
 
 /** Notes whether the server has decompressed a file. */
@@ -86,7 +113,11 @@ async function offersCompression(
       await askFeatures(turn, options),
     );
   }
-  return /\bZ\b/i.test(features?.get("MODE") ?? "");
+  return features !== undefined && offersZ(features);
+}
+
+function offersZ(features: Map<string, string>): boolean {
+  return /\bZ\b/i.test(features.get("MODE") ?? "");
 }
 
 /** Returns the server's features; `undefined` if `FEAT` is refused. */

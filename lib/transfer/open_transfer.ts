@@ -36,6 +36,10 @@ export interface TransferOptions extends SignalOptions {
    * Whether the caller accepts the bytes as sent, with any `MODE` and `STRU`.
    */
   anyMode?: boolean | undefined;
+  /**
+   * Whether the data must not be compressed, whatever the user's options say.
+   */
+  isPlain?: boolean | undefined;
   /** Called with the server's 1yz reply. */
   onOpen?: ((reply: Reply) => void) | undefined;
   /**
@@ -123,7 +127,7 @@ async function openOnce(
     requestBehind(turn, { signal: options.signal });
   }
   const type = await setting;
-  await setCompression(turn, { signal });
+  await setCompression(turn, { signal, isPlain: options.isPlain });
   const { channel, restarting } = await openWithRestart(
     turn,
     { command, type, signal },

@@ -29,6 +29,8 @@ export interface SendOptions extends TransferOptions {
   blocksize: number;
   /** Called with each block after it was written, and awaited. */
   callback?: ((block: Uint8Array) => unknown) | undefined;
+  /** Called when all of the data was sent, before the final reply. */
+  onSent?: ((data: Transfer["data"]) => void) | undefined;
 }
 
 /** Sends a file with `STOR`, `APPE` and the like. */
@@ -130,7 +132,7 @@ async function send(
   session: Session,
   command: Command,
   all: AsyncIterable<Uint8Array>,
-  options: TransferOptions,
+  options: TransferOptions & Pick<SendOptions, "onSent">,
   produce: (
     data: Transfer["data"],
     chunks: AsyncIterable<Uint8Array>,
@@ -155,5 +157,6 @@ async function send(
   return await transfer.complete(async (data) => {
     await produce(data, whileOpen(data, source));
     await data.closeWrite();
+    options.onSent?.(data);
   }, options);
 }

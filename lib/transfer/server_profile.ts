@@ -122,6 +122,8 @@ export class ServerProfile {
   passwordAskedOf: string | undefined;
   /** Whether the server was seen to decompress a file in `MODE Z`. */
   decompresses = false;
+  /** Whether a store at an offset was seen to keep the bytes before it. */
+  keepsBeginnings = false;
   /** Whether `PRET` is needed before `EPSV` and `PASV`. */
   needsPRET = false;
   /** The largest offset at which a download was seen to start, in bytes. */

@@ -263,3 +263,149 @@ Deno.test("FTP.upload keeps compression where a wrong size follows a right one",
   const modes = server.commands.filter((line) => line.startsWith("MODE"));
   assertEquals(modes, ["MODE Z"]);
 });
+
+/** Whether a text and its compressed form have the same length. */
+async function isOfEqualLength(bytes: Uint8Array): Promise<boolean> {
+  return (await deflate(bytes)).length === bytes.length;
+}
+
+/** Finds a text whose compressed form has the same length. */
+async function ofEqualLength(): Promise<Uint8Array> {
+  for (let length = 16; length < 200; length++) {
+    for (let runs = 1; runs < length; runs++) {
+      const bytes = Uint8Array.from(
+        { length },
+        (_, i) => i < runs ? 65 : 65 + (i * 37) % 61,
+      );
+      if (await isOfEqualLength(bytes)) return bytes;
+    }
+  }
+  throw new Error("There is no such text");
+}
+
+for (const atomic of [true, false]) {
+  Deno.test(`FTP.upload does not take compressed data of the same length for the file (atomic: ${atomic})`, async () => {
+    const bytes = await ofEqualLength();
+    await using server = await lying(new Uint8Array());
+    const path = await Deno.makeTempFile();
+    try {
+      await Deno.writeFile(path, bytes);
+      await using ftp = await server.client({ compress: true });
+      const options = { atomic, retry: false } as const;
+      const { verified } = await ftp.upload(path, "/new", options);
+      assertEquals(server.files.get("/new"), bytes);
+      assertEquals(verified, "size");
+      const stream = new Blob([bytes.slice()]).stream();
+      await assertRejects(
+        () => ftp.upload(stream, "/stream", options),
+        Error,
+        'omit "compress"',
+      );
+    } finally {
+      await Deno.remove(path);
+    }
+  });
+}
+
+Deno.test("FTP.upload does not take a part of the compressed data for the whole file after a broken connection", async () => {
+  let state = 1;
+  const bytes = Uint8Array.from({ length: 300_000 }, () => {
+    state = Math.imul(state, 1_664_525) + 1_013_904_223;
+    return state >>> 24;
+  });
+  await using server = await lying(new Uint8Array());
+  let count = 0;
+  server.on("STOR", async (turn) => {
+    await turn.reply(150, "Send");
+    const data = await turn.openData();
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for (let part; (part = await data.read()) !== null;) {
+      parts.push(part.slice());
+    }
+    data.close();
+    const sent = new Uint8Array(await new Blob(parts).arrayBuffer());
+    const isFirst = count++ === 0;
+    // noise grows when it is compressed
+    server.put(turn.argument, isFirst ? sent.subarray(0, 300_000) : sent);
+    if (isFirst) return turn.session.peer.close();
+    await turn.reply(226, "Done");
+  });
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeFile(path, bytes);
+    await using ftp = await server.client({ compress: true });
+    const retry = { attempts: 3, delay: 1 };
+    await ftp.upload(path, "/new", { retry });
+    assertEquals(server.files.get("/new"), bytes);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("FTP.upload with resume does not take compressed data that an earlier call left for the file", async () => {
+  const bytes = await ofEqualLength();
+  await using server = await lying(new Uint8Array());
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeFile(path, bytes);
+    server.put("/new", await deflate(bytes));
+    await using ftp = await server.client({ compress: true });
+    await ftp.upload(path, "/new", { atomic: false, resume: true });
+    assertEquals(server.files.get("/new"), bytes);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("FTP.upload keeps compression after a file whose compressed data has the same length", async () => {
+  const bytes = await ofEqualLength();
+  await using server = await compressing();
+  let isSetToZ = false;
+  server.on("MODE", async (turn) => {
+    isSetToZ = turn.argument === "Z";
+    await turn.reply(200, "Done");
+  });
+  server.on("STOR", async (turn) => {
+    await turn.reply(150, "Send");
+    const data = await turn.openData();
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for (let part; (part = await data.read()) !== null;) {
+      parts.push(part.slice());
+    }
+    data.close();
+    const sent = new Uint8Array(await new Blob(parts).arrayBuffer());
+    server.put(turn.argument, isSetToZ ? await inflate(sent) : sent);
+    await turn.reply(226, "Done");
+  });
+  const path = await Deno.makeTempFile();
+  try {
+    await using ftp = await server.client({ compress: true });
+    await Deno.writeFile(path, bytes);
+    await ftp.upload(path, "/a", { retry: false });
+    await Deno.writeTextFile(path, "hello ".repeat(1000));
+    await ftp.upload(path, "/b", { retry: false });
+    await Deno.writeFile(path, bytes);
+    await ftp.upload(path, "/c", { retry: false });
+  } finally {
+    await Deno.remove(path);
+  }
+  assertEquals(server.files.get("/a"), bytes);
+  assertEquals(server.files.get("/c"), bytes);
+  assertEquals(server.files.get("/b")!.length, 6000);
+  const modes = server.commands.filter((line) => line.startsWith("MODE"));
+  assertEquals(modes, ["MODE Z", "MODE S", "MODE Z"]);
+});
+
+Deno.test("FTP.download of zlib data that becomes as long as it was requests it again without compression", async () => {
+  const bytes = await deflate(await ofEqualLength());
+  await using server = await lying(bytes);
+  await using ftp = await server.client({ compress: true });
+  const path = await Deno.makeTempFile();
+  try {
+    const { verified } = await ftp.download("/f", path, { retry: false });
+    assertEquals(await Deno.readFile(path), bytes);
+    assertEquals(verified, "size");
+  } finally {
+    await Deno.remove(path);
+  }
+});

@@ -12,6 +12,7 @@ import { printable, quote } from "../../protocol/printable.ts";
 import { withMessage } from "../../protocol/with_message.ts";
 import {
   isCompressionUnproven,
+  isSizeAmbiguous,
   noteDecompressed,
 } from "../../transfer/compression.ts";
 import { requestAhead } from "../../transfer/passive.ts";
@@ -136,6 +137,10 @@ class Download {
   #announced: number | null = null;
   /** Whether the data took so long that the file may have changed. */
   #isSlow = false;
+  /** Whether the size may be that of data that is not compressed. */
+  #isAmbiguous = false;
+  /** Whether the data must not be compressed. */
+  #isPlain = false;
 
   constructor(
     provider: SessionProvider,
@@ -239,6 +244,12 @@ class Download {
     const facts = await this.#inspect(session, target);
     const part = this.#part ??= await this.#open(session, target, facts);
     await this.#fetch(session, part, facts);
+    if (this.#isAmbiguous && verify !== "none" && part.isReadable) {
+      // the server may have sent a file of zlib data as it is
+      this.#isPlain = true;
+      part.reset();
+      await this.#fetch(session, part, facts);
+    }
     const verified = verify === "none" ? null : await verifyDownload(session, {
       remote: this.#remote,
       part,
@@ -248,7 +259,9 @@ class Download {
     }, this.#options).catch((error) => {
       throw explainCompression(session, error);
     });
-    if (verified !== null) noteDecompressed(session, true);
+    if (verified !== null && !this.#isAmbiguous) {
+      noteDecompressed(session, true);
+    }
     const { total } = this.#tracker; // it may have grown
     if (total !== null) this.#tracker.total = Math.max(total, part.position);
     part.begin(); // an empty file sends no byte
@@ -263,7 +276,7 @@ class Download {
     return {
       size: part.position,
       bytes: this.#tracker.moved,
-      verified,
+      verified: this.#isAmbiguous && verified === "size" ? null : verified,
       mtime: modified,
       retries: this.#retries.count,
     };
@@ -479,7 +492,12 @@ class Download {
   }
 
   async #retrieve(session: Session, start: number): Promise<Transfer> {
-    return await openAt(session, "RETR", this.#remote, start, this.#options);
+    const { signal } = this.#options;
+    const isPlain = this.#isPlain;
+    return await openAt(session, "RETR", this.#remote, start, {
+      signal,
+      isPlain,
+    });
   }
 
   /** Receives the data and the final reply. */
@@ -531,6 +549,10 @@ class Download {
         ),
       );
     }
+    this.#isAmbiguous = isSizeAmbiguous(
+      this.#provider.session,
+      transfer.data,
+    );
     alive.stop();
     const whole = facts.size ?? this.#announced;
     if (part.position === whole) this.#askForNext(transfer);

@@ -7,7 +7,10 @@
 import { requestBinarySize } from "../../commands/queries.ts";
 import { FTPPermanentError, FTPTemporaryError } from "../../protocol/errors.ts";
 import { requestAhead } from "../../transfer/passive.ts";
-import { isCompressionUnproven } from "../../transfer/compression.ts";
+import {
+  isCompressionUnproven,
+  mayBeLeftCompressed,
+} from "../../transfer/compression.ts";
 import type { Session, SignalOptions } from "../../transfer/session.ts";
 import type { UploadOptions } from "../options.ts";
 import { backOff } from "../back_off.ts";
@@ -124,6 +127,14 @@ export class UploadProof {
     );
   }
 
+  /** Options for reading what is stored, compressed or not. */
+  #reading(
+    session: Session,
+  ): { signal: AbortSignal | undefined; isPlain: boolean } {
+    const { signal } = this.#options;
+    return { signal, isPlain: mayBeLeftCompressed(session) };
+  }
+
   /** Inspects the target before the first command to write. */
   async #inspect(
     session: Session,
@@ -149,7 +160,8 @@ export class UploadProof {
     const isSame = await isSameEnd(
       this.#source,
       size,
-      (verb, start) => openAt(session, verb, path, start, this.#options),
+      (verb, start) =>
+        openAt(session, verb, path, start, this.#reading(session)),
       this.#options,
     );
     if (!isSame) return null;
@@ -172,7 +184,10 @@ export class UploadProof {
     const { remote } = this.#target;
     if (!this.#source.isRewindable) return undefined;
     try {
-      const transfer = await openAt(session, "RETR", remote, 0, { signal });
+      const transfer = await openAt(session, "RETR", remote, 0, {
+        ...this.#reading(session),
+        signal,
+      });
       const chunks = this.#source.read(0, BLOCK_SIZE);
       return await isSameFile(transfer, chunks, { signal });
     } catch (error) {

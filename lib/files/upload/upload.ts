@@ -16,6 +16,8 @@ import type { Turn } from "../../transfer/turn.ts";
 import type { Written } from "../../transfer/server_clock.ts";
 import {
   isCompressionUnproven,
+  isSizeAmbiguous,
+  mayBeLeftCompressed,
   noteDecompressed,
 } from "../../transfer/compression.ts";
 import type { Session } from "../../transfer/session.ts";
@@ -127,6 +129,12 @@ class Upload {
    */
   #written: Written | undefined;
   #digester: { hash: Hash; digester: Digester } | undefined;
+  /** Whether the size may be that of the compressed data. */
+  #isAmbiguous = false;
+  /** Whether the data must not be compressed. */
+  #isPlain = false;
+  /** Whether {@linkcode #prove} sends the file again. */
+  #isProving = false;
   /** The property that was found equal. */
   #verified: string | null = null;
   /** The time that the file was given. */
@@ -219,7 +227,7 @@ class Upload {
   #mayCombine(session: Session): boolean {
     const { verify = "size" } = this.#options;
     const { profile, control } = session;
-    return verify === "size" && control.isPipelining &&
+    return verify === "size" && !this.#isProving && control.isPipelining &&
       this.#target.isSimple(session) && this.#dating(session) !== false &&
       !["SIZE", HIDDEN, COMBINED].some((what) => profile.lacks(what));
   }
@@ -270,7 +278,7 @@ class Upload {
         const [size, isDated, accepted] = await asked!.catch(noAnswers);
         const isRefused = isDated === false || accepted === undefined;
         if (isRefused) session.profile.noteLacking(COMBINED);
-        if (size !== sent || isRefused) return;
+        if (size !== sent || isRefused || this.#isAmbiguous) return;
         this.#checkSource();
         reporting = this.#tracker.finish(); // first: if it throws, the old file stays
         reporting.catch(() => {});
@@ -336,18 +344,37 @@ class Upload {
 
   /**
    * Compares both files. Sends the file again if an earlier call left a
-   * complete but wrong one.
+   * complete but wrong one, or if the server may have stored compressed data of
+   * the same length.
    */
   async #prove(session: Session): Promise<string | null> {
     try {
-      return await this.#verify(session);
+      const verified = await this.#verify(session);
+      const isHashed = verified !== null && verified !== "size";
+      if (!this.#isAmbiguous || isHashed) return verified;
+      const { position } = this.#tracker;
+      const error = this.#differs(
+        "size",
+        position,
+        position,
+        `Cannot verify the upload of ${
+          quote(this.#target.path)
+        }: the compressed data has the same length, and the server may have stored that; omit "compress" or set { verify: "hash" }`,
+      );
+      if (!this.#source.isRewindable) throw error;
+      this.#isPlain = true;
     } catch (error) {
       const isLeft = error instanceof FTPVerificationError &&
         this.#tracker.moved === 0;
       if (!isLeft) throw error;
-      await this.#store(session);
-      return await this.#verify(session);
     }
+    this.#isProving = true; // it verifies, so nothing else may rename
+    try {
+      await this.#store(session);
+    } finally {
+      this.#isProving = false;
+    }
+    return await this.#verify(session);
   }
 
   /** Sets the file's time, if that is wanted and possible. */
@@ -371,18 +398,24 @@ class Upload {
     const stored = await this.#proof.stored(session, sent);
     const { size, total } = this.#source;
     this.#tracker.total = total;
-    if (stored !== null && stored === (sent ?? size)) {
+    const isDoubtful = stored !== null && stored === size &&
+      mayBeLeftCompressed(session);
+    if (isDoubtful) this.#isPlain = true;
+    const isThere = stored !== null && stored === (sent ?? size);
+    if (isThere && !(isDoubtful && this.#source.isRewindable)) {
+      this.#isAmbiguous = isDoubtful;
       this.#tracker.position = stored;
       this.#isStored = true; // only the confirmation was lost
       return;
     }
     if (sent !== undefined) throw new LocalError(this.#unconfirmed);
-    this.#tracker.position = stored ?? 0;
+    const kept = isDoubtful ? 0 : stored ?? 0;
+    this.#tracker.position = kept;
     await this.#prepareDigest(session);
     const explain = (error: unknown) =>
       explainRefusal(session, this.#target.remote, error, this.#options);
     const opened = Date.now();
-    const { transfer, start } = await this.#open(session, stored ?? 0)
+    const { transfer, start } = await this.#open(session, kept)
       .catch(async (error) => {
         throw await explain(error);
       });
@@ -427,7 +460,7 @@ class Upload {
       this.#resumeVerbs.shift();
     }
     const early = await this.#readEarly();
-    const options = { signal: this.#options.signal, early };
+    const options = { ...this.#opening, early };
     const transfer = await this.#target.writeAnew(
       session,
       () => openAt(session, "STOR", this.#target.path, 0, options),
@@ -464,7 +497,7 @@ class Upload {
       (verb, start) =>
         verb === "STOR"
           ? this.#write(session, verb, start)
-          : openAt(session, verb, this.#target.path, start, this.#options),
+          : openAt(session, verb, this.#target.path, start, this.#opening),
       this.#options,
     );
   }
@@ -475,8 +508,12 @@ class Upload {
     start: number,
   ): Promise<Transfer> {
     return await this.#target.write(() =>
-      openAt(session, verb, this.#target.path, start, this.#options)
+      openAt(session, verb, this.#target.path, start, this.#opening)
     );
+  }
+
+  get #opening(): { signal: AbortSignal | undefined; isPlain: boolean } {
+    return { signal: this.#options.signal, isPlain: this.#isPlain };
   }
 
   async #send(
@@ -516,6 +553,7 @@ class Upload {
         isWhole = true;
         await transfer.data.closeWrite();
       }
+      this.#isAmbiguous = isSizeAmbiguous(session, transfer.data);
     } catch (error) {
       alive.stop();
       const { signal } = this.#options;
@@ -524,7 +562,7 @@ class Upload {
       // bytes
       const stored = await this.#proof.storedSize(session, tracker.position);
       const isProven = stored === tracker.position &&
-        !this.#proof.isOldSize(stored);
+        !this.#proof.isOldSize(stored) && !isCompressionUnproven(session);
       if (isProven) return;
       throw error;
     }
@@ -578,10 +616,13 @@ class Upload {
       : undefined;
     // an old file of the same size proves nothing
     const isSized = size !== null && !isOldSize;
-    if (isSized) noteDecompressed(session, true);
+    if (isSized && !this.#isAmbiguous) noteDecompressed(session, true);
     if (hashes === undefined) return isSized ? "size" : null;
     const { name, local, remote } = hashes;
-    if (local !== remote) throw this.#differs(name, local, remote);
+    if (local !== remote) {
+      if (this.#isAmbiguous) noteDecompressed(session, false);
+      throw this.#differs(name, local, remote);
+    }
     return name;
   }
 
