@@ -11,6 +11,8 @@
 
 import {
   consumedBytes,
+  consumedFactBytes,
+  factWords,
   inputAddress,
   inputSize,
   listingAddress,
@@ -18,6 +20,7 @@ import {
   replyCodesAddress,
   replyEndsAddress,
   replyStartsAddress,
+  scanFacts as scanFactLines,
   scanListing,
   scanReplies,
   stateAddress,
@@ -298,4 +301,55 @@ export class ListingScanner {
       bytes: bytes.slice(INPUT, count > 0 ? INPUT + consumed : INPUT),
     };
   }
+}
+
+/** The facts of some lines, in memory that the caller owns. */
+export interface FactRecords {
+  /** Number of lines. */
+  readonly count: number;
+  /**
+   * A record for each line, as `assembly/facts.ts` lays them out:
+   * {@linkcode FACT_RECORD.words}, and two for each value that differs.
+   */
+  readonly words: Int32Array;
+  /** Number of bytes that the records cover: complete lines, from the start. */
+  readonly consumed: number;
+}
+
+/** Words of the record of a line of facts. */
+export const FACT_RECORD = {
+  lineStart: 0,
+  lineEnd: 1,
+  /** 0 if the facts are unusual. */
+  nameStart: 2,
+  /** Shape and marks. */
+  shape: 3,
+  /** Bits of the values that differ from those of the shape's last line. */
+  differing: 4,
+  words: 5,
+} as const;
+
+/** Marks beside the number of a shape. */
+export const FACT_MARK = {
+  shapeMask: 7,
+  /** The first line of the shape. */
+  isNew: 8,
+  /** The name is not ASCII. */
+  isEncoded: 16,
+} as const;
+
+/**
+ * Finds the facts of MLSD's lines.
+ *
+ * @param piece Lines that end with LF; at most {@linkcode PIECE_SIZE} bytes
+ * @returns The complete lines, up to the size of the table
+ */
+export function scanFacts(piece: Uint8Array): FactRecords {
+  bytes.set(piece, INPUT);
+  const count = scanFactLines(piece.length);
+  return {
+    count,
+    words: listingWords.slice(0, factWords()),
+    consumed: consumedFactBytes(),
+  };
 }

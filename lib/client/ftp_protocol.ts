@@ -17,7 +17,7 @@ import {
 } from "../connection/data_connection.ts";
 import { checkActive } from "../connection/route.ts";
 import type { TLSInfo } from "../connection/tls_info.ts";
-import { makeFactsParser } from "../listing/facts.ts";
+import { FactsReader, type NamedFacts } from "../listing/facts_reader.ts";
 import { BatchIterator } from "../transfer/batch_iterator.ts";
 import { formatEprt, formatPort } from "../protocol/address.ts";
 import {
@@ -42,7 +42,7 @@ import {
 import { requestPassive } from "../transfer/passive.ts";
 import type { Turn } from "../transfer/turn.ts";
 import {
-  iterateLines,
+  iterateLineBlocks,
   receiveBlocks,
   receiveLines,
 } from "../transfer/receive.ts";
@@ -1060,21 +1060,15 @@ export class FTPProtocol implements AsyncDisposable {
     facts: readonly string[] = [],
     options: SignalOptions = {},
   ): AsyncGenerator<[name: string, facts: Record<string, string>]> {
-    const parse = makeFactsParser();
-    return new BatchIterator(
-      this.#mlsdLines(path, facts, options),
-      (line): [name: string, facts: Record<string, string>] => {
-        const { name, facts } = parse(line);
-        return [name, facts];
-      },
-    );
+    const batches = this.#mlsdBatches(path, facts, options);
+    return new BatchIterator(batches, (entry) => entry);
   }
 
-  async *#mlsdLines(
+  async *#mlsdBatches(
     path: string,
     facts: readonly string[],
     options: SignalOptions,
-  ): AsyncGenerator<string[]> {
+  ): AsyncGenerator<NamedFacts[]> {
     const session = this.#connection.session;
     checkFacts(facts);
     const command = path === ""
@@ -1085,7 +1079,11 @@ export class FTPProtocol implements AsyncDisposable {
       const argument = `MLST ${facts.join(";")};`;
       await this.#request({ verb: "OPTS", argument, name: "facts" }, options);
     }
-    yield* iterateLines(session, command, options);
+    const { encoding } = session.control;
+    const reader = new FactsReader((bytes) => encoding.decode(bytes));
+    for await (const block of iterateLineBlocks(session, command, options)) {
+      yield reader.read(block);
+    }
   }
 
   /**

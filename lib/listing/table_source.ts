@@ -6,6 +6,7 @@
 
 import { FLAG, type ListingRecords, RECORD } from "../../parser/mod.ts";
 import { readDecimal } from "../protocol/numbers.ts";
+import { toAlignedText } from "./aligned_text.ts";
 import type { EntryKind, EntrySource, TimePrecision } from "./entry.ts";
 import { parseFacts } from "./facts.ts";
 
@@ -41,19 +42,6 @@ export interface TextReader {
   decode(bytes: Uint8Array): string;
   /** Whether bytes below 0x80 are always ASCII. */
   readonly isAsciiTransparent: boolean;
-}
-
-/** The fastest decoder, for ASCII. */
-const asciiDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
-/** One character for each byte. */
-const byteDecoder = new TextDecoder("latin1");
-
-/** Decodes bytes so that ASCII text has the same positions as in the bytes. */
-function toAlignedText(bytes: Uint8Array): string {
-  const text = asciiDecoder.decode(bytes);
-  // no character is longer than its bytes, so equal lengths mean equal
-  // positions
-  return text.length === bytes.length ? text : byteDecoder.decode(bytes);
 }
 
 /** Lines that the parser read together, with their bytes. */

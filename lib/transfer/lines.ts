@@ -11,16 +11,28 @@ import { linesOf } from "../protocol/lines_of.ts";
 const CR = 0x0D;
 const LF = 0x0A;
 
-/** Splits a stream of bytes after the last line end of each piece. */
-class LineBlocks {
+/**
+ * Splits a stream of bytes after the last line end of each piece. A block is
+ * valid until the next call.
+ */
+export class LineBlocks {
   readonly #maxLine: number;
   readonly #rest = new ByteBuffer();
 
+  /**
+   * Creates a splitter.
+   *
+   * @param maxLine Longest line, in bytes, its LF excluded
+   */
   constructor(maxLine: number) {
     this.#maxLine = maxLine;
   }
 
-  /** Returns the complete lines so far. */
+  /**
+   * Returns the complete lines so far.
+   *
+   * @throws {FTPProtocolError} If a line is over the limit
+   */
   push(chunk: Uint8Array): Uint8Array | undefined {
     const rest = this.#rest;
     const end = chunk.lastIndexOf(LF) + 1;

@@ -10,7 +10,7 @@ import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { waitFor } from "./callback.ts";
 import { mayAskAgain } from "./cut_data.ts";
-import { LineDecoder } from "./lines.ts";
+import { LineBlocks, LineDecoder } from "./lines.ts";
 import { openTransfer, type TransferOptions } from "./open_transfer.ts";
 import type { Session, SignalOptions } from "./session.ts";
 import { checkBlocksize } from "./source.ts";
@@ -130,30 +130,48 @@ async function* lineBatches(
   session: Session,
   transfer: Transfer,
 ): AsyncGenerator<string[]> {
-  const { data } = transfer;
   const { encoding } = session.control;
   const { maxLine } = session.options;
   const decoder = new LineDecoder((bytes) => encoding.decode(bytes), maxLine);
+  for await (const piece of pieces(transfer)) yield decoder.push(piece);
+  if (!transfer.isFrayed) yield decoder.end();
+}
+
+async function* lineBlocks(
+  session: Session,
+  transfer: Transfer,
+): AsyncGenerator<Uint8Array> {
+  const blocks = new LineBlocks(session.options.maxLine);
+  for await (const piece of pieces(transfer)) {
+    const block = blocks.push(piece);
+    if (block !== undefined) yield block;
+  }
+  const rest = transfer.isFrayed ? undefined : blocks.end();
+  if (rest !== undefined) yield rest;
+}
+
+/** Receives a text in pieces that share a buffer. */
+async function* pieces({ data }: Transfer): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(TEXT_READ_SIZE);
   const breather = new Breather();
   while (true) {
     if (breather.isDue) await breather.pause();
     const n = await data.read(buffer);
     if (n === null) break;
-    yield decoder.push(buffer.subarray(0, n));
+    yield buffer.subarray(0, n);
   }
-  if (!transfer.isFrayed) yield decoder.end();
 }
 
 /**
- * Receives a text in batches of lines. Stopping early aborts the transfer; the
- * session stays usable. Lines have no ends.
+ * Receives a text in blocks of complete lines, which are valid until the next
+ * one is requested. Only the last line may lack its end. Stopping early aborts
+ * the transfer; the session stays usable.
  */
-export async function* iterateLines(
+export async function* iterateLineBlocks(
   session: Session,
   command: Command,
   options: SignalOptions,
-): AsyncGenerator<string[]> {
+): AsyncGenerator<Uint8Array> {
   for (let asked = 1;; asked++) {
     try {
       return yield* iterateOnce(session, command, options);
@@ -167,7 +185,7 @@ async function* iterateOnce(
   session: Session,
   command: Command,
   options: SignalOptions,
-): AsyncGenerator<string[]> {
+): AsyncGenerator<Uint8Array> {
   const text: TransferOptions = {
     ...options,
     type: "A",
@@ -180,7 +198,7 @@ async function* iterateOnce(
   );
   let isComplete = false;
   try {
-    for await (const lines of lineBatches(session, transfer)) yield lines;
+    yield* lineBlocks(session, transfer);
     isComplete = true;
   } catch (error) {
     throw await transfer.failed(error, options);

@@ -1,3 +1,4 @@
+export { consumedFactBytes, factWords, scanFacts } from "./facts";
 export { inputAddress, inputSize, stateAddress } from "./layout";
 export { consumedBytes, listingAddress, scanListing } from "./listing";
 export {

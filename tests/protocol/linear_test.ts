@@ -6,11 +6,8 @@ import { isNoDirectory } from "../../lib/directories/change_directory.ts";
 import { saysEmpty } from "../../lib/directories/listing_transfer.ts";
 import { checkWhole } from "../../lib/directories/partial_listing_error.ts";
 import { readHash } from "../../lib/files/hash.ts";
-import {
-  factsEnd,
-  makeFactsParser,
-  parseFacts,
-} from "../../lib/listing/facts.ts";
+import { factsEnd, parseFacts } from "../../lib/listing/facts.ts";
+import { FactsReader } from "../../lib/listing/facts_reader.ts";
 import { isNoise } from "../../lib/listing/noise.ts";
 import { collisionKey, Snapshot } from "../../lib/mirror/snapshot.ts";
 import { isSameHost, parse227, parse229 } from "../../lib/protocol/address.ts";
@@ -117,6 +114,8 @@ function reply(text: string): Reply {
   return Reply.from(text);
 }
 
+const factsReader = new FactsReader(makeEncoding("utf-8").decode);
+
 /** Functions that read a text of a server, and beginnings of such texts. */
 const READERS: Record<
   string,
@@ -171,8 +170,8 @@ const READERS: Record<
     heads: ["", "type=file;", "a=b ", "type=file;x=y z", "UNIX.groupname=a b"],
     tails: ["", "; x", " x"],
     run: (text) => {
-      const parse = makeFactsParser();
-      return [factsEnd(text), parseFacts(text), parse(text), parse(text)];
+      const block = new TextEncoder().encode(`${text}\n${text}\n`);
+      return [factsEnd(text), parseFacts(text), factsReader.read(block)];
     },
   },
   isNoise: {
