@@ -4,6 +4,8 @@
  * @module
  */
 
+import { connectionOf } from "../client/ftp_protocol.ts";
+import { proveRestart } from "../files/restart_proof.ts";
 import { withoutPeriod } from "../protocol/with_advice.ts";
 import type { FTP } from "../client/ftp.ts";
 import type { Entry } from "../listing/entry.ts";
@@ -103,6 +105,9 @@ function adviseEncoding(
   });
 }
 
+/** Largest number of files that are tried. */
+const MAX_TRIED = 3;
+
 /** Tests whether a transfer can start within a file. */
 async function checkRestart(
   examination: Examination,
@@ -112,14 +117,8 @@ async function checkRestart(
   const { signal } = examination.options;
   try {
     await ftp.voidcmd("TYPE I", { signal });
-    const reply = await ftp.sendcmd("REST 1", { signal });
+    await ftp.sendcmd("REST 1", { signal });
     await ftp.sendcmd("REST 0", { signal });
-    examination.step(
-      "restart",
-      reply.code === 350 ? "ok" : "note",
-      "Transfers can start within a file (REST), so interrupted ones are resumed.",
-      { entries: entries.length },
-    );
   } catch (error) {
     if (!isRefusal(error)) throw error;
     examination.step(
@@ -129,5 +128,50 @@ async function checkRestart(
         withoutPeriod(error.reply.text)
       }).`,
     );
+    return;
   }
+  const proof = await startsWithin(ftp, entries, { signal });
+  const [outcome, text] = RESTARTS[proof];
+  examination.step("restart", outcome, text, {
+    entries: entries.length,
+    proof,
+  });
+}
+
+/** How a server handles REST. */
+const RESTARTS = {
+  proven: [
+    "ok",
+    "Transfers can start within a file (REST), so interrupted ones are resumed.",
+  ],
+  ignored: [
+    "note",
+    "The server accepts REST, but sends the whole file, so interrupted downloads start over.",
+  ],
+  unproven: [
+    "note",
+    "The server accepts REST; nothing here proves that it starts there, because the directory has no readable file of a known size.",
+  ],
+} as const;
+
+/** Downloads the last byte of a file. */
+async function startsWithin(
+  ftp: FTP,
+  entries: readonly Entry[],
+  options: { signal: AbortSignal | undefined },
+): Promise<keyof typeof RESTARTS> {
+  const { session } = connectionOf(ftp);
+  const files = entries.filter(({ isFile, size, name }) =>
+    isFile && (size ?? 0) > 1 && name.isWellFormed()
+  );
+  for (const { name } of files.slice(0, MAX_TRIED)) {
+    try {
+      await proveRestart(session, name, 1, options);
+      if (session.profile.startsAt(1)) return "proven";
+    } catch (error) {
+      if (error instanceof Deno.errors.NotSupported) return "ignored";
+      if (!isRefusal(error)) throw error;
+    }
+  }
+  return "unproven";
 }

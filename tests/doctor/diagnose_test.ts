@@ -451,3 +451,41 @@ Deno.test("diagnose ends when its signal is aborted, and closes everything", asy
   }).catch((error) => error);
   assertEquals(error.message, "enough");
 });
+
+/** Diagnoses a scripted server, and returns its step "restart". */
+async function restartOf(server: ScriptedServer) {
+  const { steps } = await diagnose(
+    `ftp://user:secret@${server.host}:${server.port}`,
+    { maxConnections: 1 },
+  );
+  return steps.find(({ name }) => name === "restart")!;
+}
+
+Deno.test("diagnose proves REST by a download, and does not believe the 350 reply", async () => {
+  await using server = await ScriptedServer.start({
+    files: { "/f": "hello" },
+  });
+  assertEquals((await restartOf(server)).outcome, "ok");
+  assertStringIncludes(server.commands.join(), "REST 4,RETR f");
+});
+
+Deno.test("diagnose says that a server accepts REST and ignores it", async () => {
+  await using server = await ScriptedServer.start({
+    files: { "/f": "hello" },
+  });
+  server.on("REST", (turn) => turn.reply(350, "Restarting"));
+  const { outcome, text } = await restartOf(server);
+  assertEquals(outcome, "note");
+  assertStringIncludes(text, "sends the whole file");
+});
+
+Deno.test("diagnose says that REST is not proven where no file can be read", async () => {
+  await using empty = await ScriptedServer.start();
+  await using closed = await ScriptedServer.start({ files: { "/f": "hello" } });
+  closed.on("RETR", "550 Permission denied");
+  for (const server of [empty, closed]) {
+    const { outcome, text } = await restartOf(server);
+    assertEquals(outcome, "note");
+    assertStringIncludes(text, "nothing here proves");
+  }
+});
