@@ -254,7 +254,8 @@ export class ClientConnection implements OwnedProvider {
     server: Server;
     welcome: Reply;
   }> {
-    await this.#left(); // the server may allow only so many
+    // the server may allow only so many
+    await abortable(abortable(this.#left(), options.signal), this.ended);
     const opened = await this.#hold(
       options,
       (options) => openAs(identity, state, options),
