@@ -56,6 +56,8 @@ const UNRELATED_REGEXP =
 export class ControlConnection {
   /** Its number in diagnostic events. */
   readonly id: number = nextDiagnosticId();
+  /** When it was opened, in milliseconds of `performance.now()`. */
+  readonly since: number = performance.now();
   /** Encoding of the next commands and replies. */
   encoding: Encoding;
   #stream: ByteStream;

@@ -88,7 +88,12 @@ export class MLSDTrial {
     } catch (error) {
       const isLate = limit.signal.aborted && options.signal?.aborted !== true;
       if (isLate && session.isLost) throw session.control.failure;
-      if (await isReplaced(session, error, options.signal)) return;
+      if (await isReplaced(session, error, options.signal)) {
+        unread.length = 0;
+        // once more, unless that has proven that MLSD does not work
+        if (profile.hasMLSD === undefined) yield* this.batches();
+        return;
+      }
       if (!isLate && !isUnknownCommand(replyOf(error))) throw error;
       // another connection may have proved it meanwhile
       if (isLate) profile.hasMLSD ??= false;
@@ -125,7 +130,7 @@ export async function isReplaced(
     control.isHungUp &&
     (control.hungUpAt?.verb === "MLSD" || control.unknown?.verb === "MLSD");
   if (!isOver) return false;
-  profile.hasMLSD = false;
+  if (!profile.noteHangUp("MLSD", control)) profile.hasMLSD = false;
   return await session.replace(error, signal);
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ControlConnection } from "../connection/control_connection.ts";
 import type { Command } from "../protocol/command.ts";
 import { ServerClock } from "./server_clock.ts";
 
@@ -50,6 +51,15 @@ function useOf(line: string): string {
 function usesOf(line: string): string[] {
   const [verb = "", word = ""] = line.split(" ", 2);
   return ["", ` ${word}`, " time", " path"].map((use) => verb + use);
+}
+
+/** A connection that the server closed. */
+type HungUp = Pick<ControlConnection, "since" | "unknown">;
+
+/** The first connection that ended at a command. */
+interface Suspicion {
+  readonly control: HungUp;
+  readonly at: number;
 }
 
 /** A feature of ProFTPD's mod_facts, whatever the greeting says. */
@@ -100,6 +110,10 @@ export class ServerProfile {
   readonly #known = new Set<string>();
   /** Commands that are not sent again because the server hung up at them. */
   readonly #hungUpAt = new Set<string>();
+  /** Uses of commands at which a connection ended, perhaps by accident. */
+  readonly #suspected = new Map<string, Suspicion>();
+  /** Whether the server was seen to hang up at a command each time. */
+  #hangsUp = false;
   #features: Map<string, string> | undefined;
   #featuresIdentity = "";
   /** Whether `EPSV` works; `undefined` before the first try. */
@@ -304,10 +318,42 @@ export class ServerProfile {
   /**
    * Notes that the server closed the connection after a command; some do for
    * each unknown one. Only optional commands of the client are avoided.
+   *
+   * @returns Whether it may be an accident, so that the command is to be sent
+   * once more
    */
-  noteHangUp(line: string): void {
+  noteHangUp(line: string, control: HungUp): boolean {
     const [, verb = "", word = ""] = /^(\S+) ?(\S*)/.exec(line) ?? [];
-    if (this.#known.has(USES_REGEXP.test(verb) ? useOf(line) : verb)) return;
+    const use = USES_REGEXP.test(verb) ? useOf(line) : verb;
+    if (this.#known.has(use) || !this.isOptional(line)) return false;
+    if (this.#mayBeAccident(use, control)) return true;
+    this.#noteHangUp(line, verb, word);
+    return false;
+  }
+
+  /** Whether the client can do without a command, one way or another. */
+  isOptional(line: string): boolean {
+    return DISPENSABLE_REGEXP.test(line.split(" ", 1)[0]!) ||
+      /^(MLSD|PRET|LIST -a)\b/.test(line);
+  }
+
+  /**
+   * Whether a connection may have ended at a command by accident. The second
+   * time proves that it did not, if that connection was opened later, and so
+   * does a reply that the command is unknown.
+   */
+  #mayBeAccident(use: string, control: HungUp): boolean {
+    if (this.#hangsUp || control.unknown !== undefined) return false;
+    const before = this.#suspected.get(use);
+    if (before === undefined) {
+      this.#suspected.set(use, { control, at: performance.now() });
+      return true;
+    }
+    if (before.control === control || control.since < before.at) return true;
+    return !(this.#hangsUp = true);
+  }
+
+  #noteHangUp(line: string, verb: string, word: string): void {
     if (verb === "MLSD") this.hasMLSD ??= false;
     else if (verb === "LIST" && word === "-a") this.hasListAll ??= false;
     else if (verb === "PRET") this.needsPRET = false;

@@ -160,7 +160,8 @@ export class Session {
     control.closed.then(() => {
       ending.abort(control.failure);
       if (this.#control === control) this.#ahead?.drop(); // its error is kept
-      if (control.isHungUp) this.profile.noteHangUp(this.#causeOf(control));
+      if (!control.isHungUp) return;
+      this.profile.noteHangUp(this.#causeOf(control), control);
     });
   }
 
@@ -335,7 +336,8 @@ export class Session {
 
   /**
    * Runs a query. If the server closes the connection at a command that it may
-   * not know, repeats the query on another connection, without this command.
+   * not know, repeats the query on another connection. The second time in the
+   * same place, this command is left out.
    *
    * @param options `isDone`: whether the query may not be repeated any more
    */
@@ -358,10 +360,12 @@ export class Session {
         const command = this.#causeOf(control);
         const isOther = !control.isHungUp || passed.has(command);
         if (isOther || isDone?.()) throw error;
-        passed.add(command);
-        this.profile.noteHangUp(command);
-        const [verb = ""] = command.split(" ", 1);
-        if (verb !== "" && !this.profile.lacks(verb)) throw error;
+        // perhaps by accident: the command is sent once more
+        if (!this.profile.noteHangUp(command, control)) {
+          passed.add(command);
+          const [verb = ""] = command.split(" ", 1);
+          if (verb !== "" && !this.profile.lacks(verb)) throw error;
+        }
         // another call may have replaced it
         const isReplaced = this.#control !== control ||
           await this.replace(error, signal);

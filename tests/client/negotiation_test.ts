@@ -680,7 +680,8 @@ Deno.test("FTP lists in TYPE I where the server hung up at TYPE A", async () => 
   await ftp.login("me", "secret");
   for (let i = 0; i < 2; i++) assertEquals(await list(ftp), ["one"]);
   const types = server.commands.filter((line) => line.startsWith("TYPE"));
-  assertEquals(types, ["TYPE A", "TYPE I"]);
+  // the first end may be an accident
+  assertEquals(types, ["TYPE A", "TYPE A", "TYPE I"]);
 });
 
 Deno.test("FTP sends an IPv4-mapped activeAddress as IPv4", async () => {
