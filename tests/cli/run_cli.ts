@@ -1,6 +1,7 @@
 /**
  * Runs the command line as a process, with the permissions that the README
- * names. The command lines of a test in a folder share a process.
+ * names. All command lines share a process, but those with standard input or an
+ * environment of their own.
  */
 
 import { fileURLToPath } from "node:url";
@@ -63,10 +64,9 @@ export async function runCLI(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Run> {
-  const { cwd, password, stdin, env } = options;
-  const host = hosts.get(cwd);
+  const { cwd = Deno.cwd(), password, stdin, env } = options;
   if (host !== undefined && stdin === undefined && env === undefined) {
-    return await host.run({ args, cwd: cwd!, password });
+    return await host.run({ args, cwd, password });
   }
   const child = spawnCLI(args, options);
   if (stdin !== undefined) {
@@ -86,85 +86,91 @@ export async function runCLI(
   };
 }
 
-/** The processes of the tests that are running, by folder. */
-const hosts = new Map<string | undefined, CLIHost>();
-
 const HOST = fileURLToPath(new URL("cli_host.ts", import.meta.url));
 
-/** A process for several command lines, which starts with the first. */
-class CLIHost implements AsyncDisposable {
-  #started: Promise<StartedHost> | undefined;
+/** A process for several command lines. */
+class CLIHost {
+  readonly #child: Deno.ChildProcess;
+  readonly #conn: Deno.Conn;
+  readonly #stdout: AsyncGenerator<HostedOutput>;
+  readonly #stderr: AsyncGenerator<HostedOutput>;
   #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(child: Deno.ChildProcess, conn: Deno.Conn) {
+    this.#child = child;
+    this.#conn = conn;
+    this.#stdout = runsOf(child.stdout);
+    this.#stderr = runsOf(child.stderr);
+  }
+
+  static async start(): Promise<CLIHost> {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--no-check",
+        ...PERMISSIONS,
+        HOST,
+        String(listener.addr.port),
+      ],
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    return new CLIHost(child, await listener.accept());
+  }
 
   /** Runs a command line after those before it. */
   run(request: HostedRun): Promise<Run> {
-    const run = this.#last.then(async () => {
-      this.#started ??= startHost();
-      return await (await this.#started).run(request);
-    });
+    const run = this.#last.then(() => this.#run(request));
     this.#last = run.catch(() => {});
     return run;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#last;
-    await (await this.#started)?.stop();
+  async #run(request: HostedRun): Promise<Run> {
+    const line = new TextEncoder().encode(`${JSON.stringify(request)}\n`);
+    for (let sent = 0; sent < line.length;) {
+      sent += await this.#conn.write(line.subarray(sent));
+    }
+    const [out, err] = await Promise.all([
+      this.#stdout.next(),
+      this.#stderr.next(),
+    ]);
+    if (out.done || err.done) {
+      throw new Error(`The command line ended its process: ${request.args}`);
+    }
+    return {
+      code: out.value.code,
+      stdout: out.value.text,
+      stderr: err.value.text,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#conn.close();
+    await Promise.all([
+      this.#stdout.next(),
+      this.#stderr.next(),
+      this.#child.status,
+    ]);
   }
 }
 
-interface StartedHost {
-  run(request: HostedRun): Promise<Run>;
-  stop(): Promise<void>;
+/** What a stream contains of a run, and its exit code. */
+interface HostedOutput {
+  readonly text: string;
+  readonly code: number;
 }
 
-async function startHost(): Promise<StartedHost> {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-check",
-      ...PERMISSIONS,
-      HOST,
-      String(listener.addr.port),
-    ],
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const conn = await listener.accept();
-  const stdout = runsOf(child.stdout);
-  const stderr = runsOf(child.stderr);
-  return {
-    async run(request: HostedRun): Promise<Run> {
-      const line = new TextEncoder().encode(`${JSON.stringify(request)}\n`);
-      const writer = conn.writable.getWriter();
-      await writer.write(line);
-      writer.releaseLock();
-      const [out, err] = await Promise.all([stdout.next(), stderr.next()]);
-      if (out.done || err.done) {
-        throw new Error(`The command line ended its process: ${line}`);
-      }
-      return {
-        code: out.value.code,
-        stdout: out.value.text,
-        stderr: err.value.text,
-      };
-    },
-    async stop(): Promise<void> {
-      conn.close();
-      await Promise.all([stdout.next(), stderr.next(), child.status]);
-    },
-  };
-}
-
-/** The output of each run. */
+/** Returns the output of each run. Between two runs nothing is read. */
 async function* runsOf(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<{ text: string; code: number }> {
+): AsyncGenerator<HostedOutput> {
+  const decoder = new TextDecoder();
   let text = "";
-  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
-    text += part;
+  for await (const part of stream) {
+    text += decoder.decode(part, { stream: true });
     const end = text.indexOf(END_OF_RUN);
     if (end === -1 || !text.endsWith("\n")) continue;
     yield {
@@ -174,6 +180,17 @@ async function* runsOf(
     text = "";
   }
 }
+
+let host: CLIHost | undefined;
+
+Deno.test.beforeAll(async () => {
+  host = await CLIHost.start();
+});
+
+Deno.test.afterAll(async () => {
+  await host?.stop();
+  host = undefined;
+});
 
 /** The URL of a server without a password, up to its path. */
 export function urlOf(server: RealServer, scheme = "ftp"): string {
@@ -193,11 +210,8 @@ export async function inFolder(
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "ftp_cli_" });
   try {
-    await using host = new CLIHost();
-    hosts.set(folder, host);
     await test(folder);
   } finally {
-    hosts.delete(folder);
     await Deno.remove(folder, { recursive: true });
   }
 }

@@ -123,15 +123,17 @@ export class ServerProcess {
     // What is stopped forks no more; look again until nothing new has appeared, then kill them all at once:
     // a session without its parent could not be distinguished from another process.
     let isNew;
+    let found;
     do {
       isNew = false;
-      for (const { pid, started } of this.#send("SIGSTOP")) {
+      found = this.#send("SIGSTOP");
+      for (const { pid, started } of found) {
         if (this.#killed.get(pid) === started) continue;
         this.#killed.set(pid, started);
         isNew = true;
       }
     } while (isNew);
-    this.#send(signal);
+    sendAll(found, signal);
   }
 
   /** Kills the remaining processes, and waits until they are gone. */
@@ -145,13 +147,7 @@ export class ServerProcess {
   /** Sends a signal, and returns the processes that got it. */
   #send(signal: Deno.Signal): ProcessEntry[] {
     const found = serverProcesses(this.pid);
-    for (const { pid } of found) {
-      try {
-        Deno.kill(pid, signal);
-      } catch {
-        // It ended meanwhile.
-      }
-    }
+    sendAll(found, signal);
     return found;
   }
 
@@ -162,16 +158,25 @@ export class ServerProcess {
   async #gone(): Promise<void> {
     const deadline = Date.now() + STOP_TIMEOUT;
     for (;;) {
-      const left = processes().filter(({ pid, started }) =>
-        this.#killed.get(pid) === started
+      const pids = Array.from(this.#killed).flatMap(([pid, started]) =>
+        readProcess(pid)?.started === started ? pid : []
       );
-      if (left.length === 0) return;
+      if (pids.length === 0) return;
       if (Date.now() > deadline) {
-        const pids = left.map(({ pid }) => pid);
         throw new Error(`Cannot end the server: ${pids} are still there`);
       }
       // Only a parent is told of an end, and theirs is gone.
       await new Promise((resolve) => setTimeout(resolve, INTERVAL));
+    }
+  }
+}
+
+function sendAll(to: readonly ProcessEntry[], signal: Deno.Signal): void {
+  for (const { pid } of to) {
+    try {
+      Deno.kill(pid, signal);
+    } catch {
+      // It ended meanwhile.
     }
   }
 }
@@ -211,28 +216,29 @@ interface ProcessEntry {
   readonly started: string;
 }
 
-/**
- * Returns the running processes of the machine. A shell reads /proc, because
- * Deno requires every permission for that.
- */
+/** Returns the running processes of the machine. */
 function processes(): ProcessEntry[] {
-  const { stdout } = new Deno.Command("/bin/sh", {
-    args: ["-c", "cat /proc/[0-9]*/stat 2>/dev/null"],
-  }).outputSync();
-  const entries: ProcessEntry[] = [];
-  // "pid (name) state ppid pgrp session ... starttime", the 22nd: the name may hold anything.
-  const lines = new TextDecoder().decode(stdout)
-    .matchAll(
-      /^(\d+) \(.*\) (\S) (\d+) \d+ (\d+) (?:\S+ ){15}(\d+) /gm,
-    );
-  for (const [_line, pid, state, parent, session, started] of lines) {
-    if (state === "Z") continue;
-    entries.push({
-      pid: Number(pid),
-      parent: Number(parent),
-      session: Number(session),
-      started: started!,
-    });
+  return Array.from(Deno.readDirSync("/proc")).flatMap(({ name }) =>
+    /^\d+$/.test(name) ? readProcess(Number(name)) ?? [] : []
+  );
+}
+
+/** Returns a process, or `undefined` if it has ended. */
+function readProcess(id: number): ProcessEntry | undefined {
+  let line: string;
+  try {
+    line = Deno.readTextFileSync(`/proc/${id}/stat`);
+  } catch {
+    return undefined;
   }
-  return entries;
+  // "pid (name) state ppid pgrp session ... starttime", the 22nd: the name may hold anything.
+  const [state, parent, _group, session, ...rest] = line
+    .slice(line.lastIndexOf(") ") + 2).split(" ");
+  if (state === "Z") return undefined;
+  return {
+    pid: id,
+    parent: Number(parent),
+    session: Number(session),
+    started: rest[15]!,
+  };
 }

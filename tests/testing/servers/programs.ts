@@ -60,6 +60,12 @@ export function findProgram(name: string): string | undefined {
  *   was extracted, also `OPENSSL_MODULES`.
  */
 export function programEnvironment(): Record<string, string> {
+  return { ...environment ??= findEnvironment() };
+}
+
+let environment: Record<string, string> | undefined;
+
+function findEnvironment(): Record<string, string> {
   const libraries: string[] = [];
   const modules: string[] = [];
   for (const tree of trees()) {
