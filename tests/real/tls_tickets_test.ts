@@ -9,6 +9,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { type FTP, FTPTemporaryError, type TLSOptions } from "../../mod.ts";
+import { repetitions } from "../testing/repetitions.ts";
 import { certificates } from "../testing/servers/certificates.ts";
 import type { RealServer, ServerFeatures } from "../testing/servers/mod.ts";
 import { serverTest } from "../testing/servers/mod.ts";
@@ -19,6 +20,12 @@ const ONLY_13: TLSOptions = { minVersion: "TLSv1.3", maxVersion: "TLSv1.3" };
 
 const SIZES = [0, 1, 1000, 0, 100_000, 300_000];
 
+/** More than a server sends tickets at once. FTP_TEST_SCALE=10 has 300. */
+const IN_A_ROW = repetitions(30);
+
+/** Each size, up and down. FTP_TEST_SCALE=10 has 120. */
+const AT_ONCE = repetitions(12);
+
 /** Servers that let no data connection in without the control connection's session. */
 const REQUIRED = {
   prepare: withTLS({ sessionReuse: true }),
@@ -26,22 +33,22 @@ const REQUIRED = {
 };
 
 serverTest(
-  "FTP carries 300 files in a row over TLS 1.3, up and down mixed",
+  `FTP carries ${IN_A_ROW} files in a row over TLS 1.3, up and down mixed`,
   async (server) => {
     await using ftp = await logInTLS(server, ONLY_13);
     assertEquals(ftp.tls?.protocol, "TLSv1.3");
-    for (let i = 0; i < 300; i++) await exchange(ftp, server, "file", i);
+    for (let i = 0; i < IN_A_ROW; i++) await exchange(ftp, server, "file", i);
   },
   REQUIRED,
 );
 
 serverTest(
-  "FTP carries 100 files over TLS 1.3 on each of four connections at once",
+  `FTP carries ${AT_ONCE} files over TLS 1.3 on each of four connections at once`,
   async (server) => {
     await using stack = new AsyncDisposableStack();
     await Promise.all(["a", "b", "c", "d"].map(async (name) => {
       const ftp = stack.use(await logInTLS(server, ONLY_13));
-      for (let i = 0; i < 100; i++) await exchange(ftp, server, name, i);
+      for (let i = 0; i < AT_ONCE; i++) await exchange(ftp, server, name, i);
     }));
   },
   REQUIRED,

@@ -1,10 +1,19 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { FTP } from "../../mod.ts";
+import { repetitions } from "../testing/repetitions.ts";
 import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { bytes, fetchBytes, makeData, text } from "./client.ts";
 import { logInTLS, withTLS } from "./tls_client.ts";
 
 const DATA = makeData(200_001);
+
+/** With FTP_TEST_SCALE=10 there are 120. */
+const IN_A_ROW = repetitions(12);
+
+/** On each of four connections. With FTP_TEST_SCALE=10 there are 60. */
+const AT_ONCE = repetitions(6);
+
+const ABORTS = repetitions(3);
 
 for (const mode of ["explicit", "implicit"] as const) {
   for (const version of ["1.2", "1.3"] as const) {
@@ -55,10 +64,14 @@ serverTest(
   },
 );
 
-serverTest("FTP carries sixty files in a row over TLS", async (server) => {
-  await using ftp = await logInTLS(server);
-  await mixed(ftp, server, "f", 60);
-}, { prepare: withTLS() });
+serverTest(
+  `FTP carries ${IN_A_ROW} files in a row over TLS`,
+  async (server) => {
+    await using ftp = await logInTLS(server);
+    await mixed(ftp, server, "f", IN_A_ROW);
+  },
+  { prepare: withTLS() },
+);
 
 serverTest(
   "Four FTPs over TLS to one server are all accepted",
@@ -70,7 +83,7 @@ serverTest(
     );
     try {
       await Promise.all(
-        clients.map(([name, ftp]) => mixed(ftp, server, name, 25)),
+        clients.map(([name, ftp]) => mixed(ftp, server, name, AT_ONCE)),
       );
     } finally {
       for (const [_name, ftp] of clients) await ftp[Symbol.asyncDispose]();
@@ -82,15 +95,16 @@ serverTest(
 serverTest(
   "FTP.abort over TLS leaves the connection in step",
   async (server) => {
-    await server.write("big", makeData(5_000_000));
+    const big = makeData(5_000_000);
+    await server.write("big", big);
     await using ftp = await logInTLS(server);
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < ABORTS; i++) {
       const [conn] = await ftp.ntransfercmd("RETR big");
       await conn.read(new Uint8Array(1000));
       assert([225, 226, 426].includes((await ftp.abort()).code));
       assertEquals(await ftp.pwd(), "/");
     }
-    assertEquals(await fetchBytes(ftp, "big"), makeData(5_000_000));
+    assertEquals(await fetchBytes(ftp, "big"), big);
   },
   { prepare: withTLS() },
 );

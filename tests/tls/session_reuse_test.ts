@@ -7,6 +7,7 @@ import { type ByteStream, writeAll } from "../../lib/connection/byte_stream.ts";
 import { secureControl, secureData } from "../../lib/tls/secure.ts";
 import type { TLSConnection } from "../../lib/tls/connection.ts";
 import type { TLSOptions } from "../../lib/tls/options.ts";
+import { repetitions } from "../testing/repetitions.ts";
 import { certificates } from "../testing/servers/certificates.ts";
 import {
   type RealServer,
@@ -15,6 +16,12 @@ import {
 } from "../testing/servers/mod.ts";
 
 const SIZES = [0, 1, 1000, 100_000, 0, 300_000];
+
+/** More than a server sends tickets at once. FTP_TEST_SCALE=10 has 300. */
+const IN_A_ROW = repetitions(30);
+
+/** Each size, up and down. FTP_TEST_SCALE=10 has 120. */
+const AT_ONCE = repetitions(12);
 
 /** A dialogue by hand: what is tested is below the client. */
 class Dialogue implements Disposable {
@@ -164,22 +171,22 @@ for (
   const tls = { minVersion: version, maxVersion: version };
 
   serverTest(
-    `secureData is accepted 300 times in a row, up and down (${version})`,
+    `secureData is accepted ${IN_A_ROW} times in a row, up and down (${version})`,
     async (server) => {
       using dialogue = await Dialogue.open(server, tls);
       assertEquals(dialogue.tls.info.protocol, version);
-      await transfer(dialogue, 300, "file");
+      await transfer(dialogue, IN_A_ROW, "file");
     },
     { servers, prepare },
   );
 
   serverTest(
-    `secureData is accepted 100 times on each of four connections at once (${version})`,
+    `secureData is accepted ${AT_ONCE} times on each of four connections at once (${version})`,
     async (server) => {
       using stack = new DisposableStack();
       await Promise.all(["a", "b", "c", "d"].map(async (name) => {
         const dialogue = stack.use(await Dialogue.open(server, tls));
-        await transfer(dialogue, 100, name);
+        await transfer(dialogue, AT_ONCE, name);
       }));
     },
     { servers, prepare },
@@ -187,11 +194,11 @@ for (
 }
 
 serverTest(
-  "secureData is accepted for 300 downloads in a row (TLSv1.3)",
+  `secureData is accepted for ${IN_A_ROW} downloads in a row (TLSv1.3)`,
   async (server) => {
     await server.write("file", "content");
     using dialogue = await Dialogue.open(server, { minVersion: "TLSv1.3" });
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < IN_A_ROW; i++) {
       assertEquals((await dialogue.retrieve("file")).length, 7);
     }
   },
