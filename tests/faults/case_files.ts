@@ -11,10 +11,14 @@ import { type FaultCase, MAX_SIZE } from "./fault_case.ts";
 /** Where the contents of files begin in the pool. */
 const OFFSETS = 1024 * 1024;
 
+/** Most bytes of a file that is not rare: more are made when they are needed. */
+const USUAL_SIZE = 5_000_000;
+
 let pool: Uint8Array<ArrayBuffer> | undefined;
 
 function contentOf(seed: number, size: number): Uint8Array<ArrayBuffer> {
-  pool ??= makeData(MAX_SIZE + OFFSETS);
+  const length = OFFSETS + (size > USUAL_SIZE ? MAX_SIZE : USUAL_SIZE);
+  if (pool === undefined || pool.length < length) pool = makeData(length);
   const start = Math.imul(seed, 40_503) >>> 12;
   return pool.subarray(start % OFFSETS, start % OFFSETS + size);
 }

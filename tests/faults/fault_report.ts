@@ -1,5 +1,6 @@
 /** Counts the faults and outcomes of many cases. */
 
+import { kindsIn } from "./case_plan.ts";
 import type { CaseReport, Problem } from "./case_report.ts";
 
 /** Descriptions of the kinds of problems. */
@@ -28,6 +29,7 @@ export class FaultReport {
   readonly failures: CaseReport[] = [];
   readonly #rows = new Map<string, Map<string, number>>();
   readonly #outcomes = new Map<string, number>();
+  readonly #kinds = new Set<string>();
   #leftovers = 0;
   #slowest = 0;
 
@@ -37,6 +39,7 @@ export class FaultReport {
     this.faults += happened.length;
     if (problems.length > 0) this.failures.push(report);
     count(this.#outcomes, outcome);
+    for (const kind of kindsIn(report)) this.#kinds.add(kind);
     for (const fault of new Set(happened.length > 0 ? happened : ["nothing"])) {
       let row = this.#rows.get(fault);
       if (row === undefined) this.#rows.set(fault, row = new Map());
@@ -50,10 +53,17 @@ export class FaultReport {
    * Returns what the run does not prove, or `undefined`.
    *
    * @param asked Number of required faults
+   * @param kinds Kinds of faults, each of which must have happened
    */
-  shortfall(asked: number): string | undefined {
+  shortfall(asked: number, kinds: readonly string[] = []): string | undefined {
     if (this.repeated > this.cases * MOST_REPEATED) {
       return `The machine was too slow, or the client is: ${this.repeated} of ${this.cases} transfers were repeated`;
+    }
+    const missing = kinds.filter((kind) => !this.#kinds.has(kind));
+    if (missing.length > 0) {
+      return `The run shows too little: ${
+        missing.join("; ")
+      } did not happen in ${this.cases} transfers`;
     }
     if (this.faults >= asked && this.#right > 0) return undefined;
     return `The run shows too little: ${this.faults} of ${asked} faults happened in ${this.cases} transfers, ${this.#right} of which ended with the right file`;

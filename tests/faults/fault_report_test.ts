@@ -39,6 +39,20 @@ Deno.test("FaultReport.shortfall tells of a run in which fewer faults happened",
   );
 });
 
+Deno.test("FaultReport.shortfall names the kinds of faults that did not happen", () => {
+  const faultReport = new FaultReport();
+  const { direction } = makeReport().faultCase;
+  const kinds = ["data close", "data reset"].map((what) =>
+    `${direction}: ${what}`
+  );
+  faultReport.add(makeReport());
+  assertEquals(faultReport.shortfall(1, kinds.slice(0, 1)), undefined);
+  assertMatch(
+    faultReport.shortfall(1, kinds)!,
+    new RegExp(`too little: ${kinds[1]} did not happen in 1 transfers`),
+  );
+});
+
 Deno.test("FaultReport.shortfall tells of a run in which no transfer succeeded", () => {
   const faultReport = new FaultReport();
   faultReport.add(makeReport({ outcome: "TimedOut" }));

@@ -1,7 +1,8 @@
 /**
- * Thousands of transfers with faults of the network or the server. After each,
- * the target is the right file or unchanged, nothing is left behind, every wait
- * has ended, and every command got its own reply.
+ * Transfers with faults of the network or the server. After each, the target is
+ * the right file or unchanged, nothing is left behind, every wait has ended, and
+ * every command got its own reply. The gate has 30 faults for each server with
+ * and without TLS, and among them each kind of fault of downloads and uploads.
  *
  *     FTP_FAULT_COUNT=20000 deno task test tests/faults     number of faults, and tables of the results
  *     FTP_FAULT_START=100000 deno task test tests/faults    first seed, instead of 0
@@ -11,11 +12,12 @@
  */
 
 import { isIgnored, reportServers } from "../testing/servers/mod.ts";
+import { repetitions } from "../testing/repetitions.ts";
+import { CasePlan, kindsOf } from "./case_plan.ts";
 import {
   type Configuration,
   CONFIGURATIONS,
   makeCase,
-  seedsOf,
   slowedDown,
 } from "./fault_case.ts";
 import { ProxiedServer } from "./proxied_server.ts";
@@ -26,7 +28,7 @@ import { runCase } from "./run_case.ts";
 import { FaultReport } from "./fault_report.ts";
 
 /** Number of faults, unless the environment has another. */
-const COUNT = 1000;
+const COUNT = repetitions(30) * CONFIGURATIONS.length;
 
 /** Largest number of transfers for one fault, because plans may miss. */
 const MAX_MISSES = 5;
@@ -37,6 +39,7 @@ const LONGER = 4;
 const seedAsked = Deno.env.get("FTP_FAULT_SEED");
 const countAsked = Deno.env.get("FTP_FAULT_COUNT");
 const start = Number(Deno.env.get("FTP_FAULT_START") ?? 0);
+/** Number of faults of a configuration. */
 const count = Number(countAsked ?? COUNT) / CONFIGURATIONS.length;
 
 reportServers();
@@ -59,7 +62,7 @@ CONFIGURATIONS.forEach((configuration, index) => {
       if (countAsked !== undefined) console.log(faultReport.table());
       const found = faultReport.failures.map(describe);
       const shortfall = seedAsked === undefined
-        ? faultReport.shortfall(count)
+        ? faultReport.shortfall(count, kindsAsked(configuration))
         : undefined;
       if (shortfall !== undefined) found.unshift(shortfall);
       if (found.length > 0) throw new Error(found.join("\n\n"));
@@ -67,24 +70,30 @@ CONFIGURATIONS.forEach((configuration, index) => {
   });
 });
 
+/** Returns the kinds of faults that a run must have: a shorter run has some. */
+function kindsAsked(configuration: Configuration): string[] {
+  const kinds = kindsOf(configuration);
+  return kinds.length <= count ? kinds : [];
+}
+
 async function runMany(
   configuration: Configuration,
   index: number,
 ): Promise<FaultReport> {
   using tracker = new LeakTracker();
   const faultReport = new FaultReport();
-  const seeds = seedsOf(index, start);
+  const plan = new CasePlan(index, start, kindsAsked(configuration));
   let cases = 0;
   await using servers = await startServers(configuration);
   const timeScale = await measureTimeScale(servers.all, tracker);
   const runCases = async (proxied: ProxiedServer) => {
     while (
-      faultReport.faults < count && cases < count * MAX_MISSES &&
-      proxied.isServing
+      (faultReport.faults < count || plan.missing.length > 0) &&
+      cases < count * MAX_MISSES && proxied.isServing
     ) {
       cases++;
-      const seed = seeds.next().value;
-      const report = await runScaled(seed, proxied, timeScale, tracker);
+      const report = await runScaled(plan.next(), proxied, timeScale, tracker);
+      plan.note(report);
       if (report.isRepeated) faultReport.repeated++;
       if (report.happened.length === 0) timeScale.note(report);
       faultReport.add(report);
@@ -113,12 +122,12 @@ async function runScaled(
   return { ...await run(longest), isRepeated: true };
 }
 
-/** Starts as many servers as the machine can run, or none. */
+/** Starts as many servers as the machine can run and the faults need, or none. */
 async function startServers(
   configuration: Configuration,
 ): Promise<AsyncDisposable & { all: ProxiedServer[] }> {
   const starting = Array.from(
-    { length: serverCount(configuration) },
+    { length: serverCount(configuration, count) },
     (_, i) => ProxiedServer.start(`server-${i}.test`, configuration),
   );
   const started = await Promise.allSettled(starting);

@@ -22,8 +22,14 @@ import { runCase } from "./run_case.ts";
  */
 const MARGIN = 3;
 
-/** Calls on each server: one to warm up, and the measured ones. */
-const ROUNDS = 5;
+/**
+ * Calls on each server: one to warm up, and the measured ones, the second of
+ * which is in a worker. A few servers have more.
+ */
+const ROUNDS = { few: 5, many: 3 };
+
+/** Fewest servers that are many. */
+const MANY = 4;
 
 /**
  * Largest time scale that is measured. A call that takes longer than it allows
@@ -33,6 +39,9 @@ const LARGEST_SCALE = 20;
 
 /** Servers for each core: a case mostly waits. */
 const SERVERS_PER_CORE = { plain: 4, tls: 2 };
+
+/** Fewest faults for a server: to start and measure one takes time, too. */
+const FAULTS_PER_SERVER = 8;
 
 /** Factor for the times of a case, for one machine and one server. */
 export class TimeScale {
@@ -84,8 +93,9 @@ export async function measureTimeScale(
   tracker: LeakTracker,
 ): Promise<TimeScale> {
   const timeScale = new TimeScale();
+  const rounds = servers.length < MANY ? ROUNDS.few : ROUNDS.many;
   await Promise.all(servers.map(async (proxied) => {
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < rounds; round++) {
       const report = await runCase(
         proxied,
         makeUndisturbedCase(proxied.configuration, round),
@@ -105,12 +115,19 @@ export async function measureTimeScale(
   return timeScale;
 }
 
-/** Returns the number of servers of a configuration. */
+/**
+ * Returns the number of servers of a configuration.
+ *
+ * @param faults Number of faults of the run
+ */
 export function serverCount(
   { server, tls }: Configuration,
+  faults: number,
   cores: number = navigator.hardwareConcurrency,
 ): number {
-  const servers = cores * SERVERS_PER_CORE[tls ? "tls" : "plain"];
+  const possible = cores * SERVERS_PER_CORE[tls ? "tls" : "plain"];
+  const needed = Math.max(1, Math.ceil(faults / FAULTS_PER_SERVER));
+  const servers = Math.min(possible, needed);
   // ProFTPD sends no greeting for 400 ms after the end of a session
   return server === "proftpd" ? 2 * servers : servers;
 }

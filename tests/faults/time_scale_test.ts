@@ -56,12 +56,16 @@ Deno.test("slowedDown makes all that is measured in time longer, and nothing els
   assertEquals(slowedDown(fast, 1), fast);
 });
 
-Deno.test("serverCount grows with the cores and is never 0", () => {
+Deno.test("serverCount grows with the cores and the faults and is never 0", () => {
   const plain = { server: "vsftpd", tls: false } as const;
   const tls = { server: "vsftpd", tls: true } as const;
-  assert(serverCount(plain, 1) >= 1 && serverCount(tls, 1) >= 1);
-  assertEquals(serverCount(plain, 8), 8 * serverCount(plain, 1));
-  assert(serverCount(tls, 2) < serverCount(plain, 2));
+  const many = 1000;
+  assert(serverCount(plain, many, 1) >= 1 && serverCount(tls, many, 1) >= 1);
+  assertEquals(serverCount(plain, many, 8), 8 * serverCount(plain, many, 1));
+  assert(serverCount(tls, many, 2) < serverCount(plain, many, 2));
+  assertEquals(serverCount(plain, 1, 8), 1);
+  assertEquals(serverCount(plain, 30, 8), 4);
+  assertEquals(serverCount({ ...plain, server: "proftpd" }, 30, 8), 8);
 });
 
 Deno.test({
