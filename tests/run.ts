@@ -25,6 +25,7 @@ import { HAS_IPV6 } from "./testing/servers/loopback.ts";
 import { TerseLog } from "./terse_log.ts";
 import { explainIgnored } from "./ignored.ts";
 import { JointLog } from "./joint_log.ts";
+import { MemoryFolder } from "./memory_folder.ts";
 import { joinJUnit } from "./join_junit.ts";
 import { planShards, type Shard, THOROUGH } from "./shards.ts";
 
@@ -40,6 +41,9 @@ const CORES = navigator.hardwareConcurrency;
 const PROCESSES = Number(Deno.env.get("FTP_TEST_PROCESSES")) || 3 * CORES;
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+/** The place of the tests' temporary files, if the machine has one in memory. */
+const memory = MemoryFolder.make();
 
 /** Options of a run whose files can be distributed. */
 interface Request {
@@ -92,7 +96,7 @@ function start(args: readonly string[]): {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--allow-all", "--quiet", ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...memory !== undefined && { TMPDIR: memory.path } },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -230,6 +234,14 @@ function hasQuickTests(file: string): boolean {
   return !NEEDS_SERVERS.test(text) || /\bDeno\.test\(/.test(text);
 }
 
+if (memory !== undefined) {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => {
+      memory[Symbol.dispose]();
+      Deno.exit(1);
+    });
+  }
+}
 const [first, ...rest] = Deno.args;
 const isUnit = first === "--unit";
 const all = [...testFiles("tests")].sort();
@@ -242,5 +254,6 @@ const request = readRequest(args);
 const status = request === undefined
   ? await runOne(args)
   : await runShards(request);
+memory?.[Symbol.dispose]();
 if (isUnit) printLeftOut(all);
 Deno.exit(status);

@@ -84,7 +84,6 @@ const BY_SERVER: Record<string, (server: string) => readonly string[]> = {
   "tests/faults/faults_test.ts": SERVER_AND_TLS,
   "tests/model/model_test.ts": SERVER_AND_TLS,
   "tests/mirror/zones_test.ts": SERVER,
-  "tests/real/doubt_test.ts": SERVER,
 };
 
 /**

@@ -1,3 +1,12 @@
+/**
+ * Mirrors to and from servers that show local time, in zones of every kind: every server and every test are in each
+ * zone, though not every server with every test.
+ *
+ *     FTP_TEST_SCALE=4 deno task test tests/mirror/zones_test.ts   every test with every server in each zone
+ *
+ * @module
+ */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { FTP, type MirrorResult } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
@@ -9,6 +18,7 @@ import {
   serverTest,
   startServer,
 } from "../testing/servers/mod.ts";
+import { repetitions } from "../testing/repetitions.ts";
 import { handOver } from "../testing/servers/real_server.ts";
 import { readTree, type Tree, writeTree } from "./tree.ts";
 
@@ -42,15 +52,37 @@ const TIMES = [
 /** Debian's vsftpd, with and without a way to set times. */
 const NO_SETTING = ["mdtm_write=NO"];
 
-/** Registers a test for each server in each zone. */
+/** Zones of a test with a server: repetitions have the others. */
+const ZONES_PER_TEST = Math.min(repetitions(1), ZONES.length);
+
+/** Returns some zones, from that of a number on. */
+function zonesFrom(first: number): string[] {
+  return Array.from(
+    { length: ZONES_PER_TEST },
+    (_, i) => ZONES[(first + i) % ZONES.length]!,
+  );
+}
+
+/** Tests so far of all servers and of some, so that the next has another zone. */
+const zoneTests = { all: 0, some: 1 };
+
+/** Servers and their zones in the tests. */
+const pairs = new Set<string>();
+
+/**
+ * Registers a test for each server, each in another zone. Four tests have every
+ * server in every zone.
+ */
 function zoneTest(
   title: string,
   test: (server: RealServer) => Promise<void>,
   servers = SERVERS,
   extra: readonly string[] = [],
 ): void {
-  for (const zone of ZONES) {
-    for (const name of servers) {
+  const shift = zoneTests[servers === SERVERS ? "all" : "some"]++;
+  for (const [index, name] of servers.entries()) {
+    for (const zone of zonesFrom(shift + index)) {
+      pairs.add(`${name} ${zone}`);
       serverTest(`${title}, in ${zone}`, test, {
         servers: [name],
         zone,
@@ -227,6 +259,13 @@ zoneTest(
   },
 );
 
+// the four tests of all servers have every server in every zone
+assertEquals(
+  SERVERS.flatMap((name) => ZONES.map((zone) => `${name} ${zone}`))
+    .filter((pair) => !pairs.has(pair)),
+  [],
+);
+
 serverTest(
   "FTP.setMtime proves the zone of a server that sets what it shows",
   async (server) => {
@@ -335,13 +374,13 @@ function limit(verbs: string): string[] {
 /** Differences to the time of an earlier edit, in seconds, which LIST does not show or shows by a zone. */
 const SMALL = [0, 20, 3_600, 9 * 3_600, -5 * 3_600, 86_400];
 
-for (const [name, what, extra] of LIST_ONLY) {
-  for (const zone of ZONES) {
-    const options = {
-      servers: [name],
-      zone,
-      extra: [...LOCAL[name], ...extra],
-    };
+for (const [index, [name, what, extra]] of LIST_ONLY.entries()) {
+  const optionsIn = (zone: string) => ({
+    servers: [name],
+    zone,
+    extra: [...LOCAL[name], ...extra],
+  });
+  for (const zone of zonesFrom(index)) {
     serverTest(
       `FTP.uploadDir sends what was changed to a server that only LIST tells the times of, and ${what}, in ${zone}`,
       async (server) => {
@@ -369,8 +408,10 @@ for (const [name, what, extra] of LIST_ONLY) {
           }
         }
       },
-      options,
+      optionsIn(zone),
     );
+  }
+  for (const zone of zonesFrom(index + 2)) {
     serverTest(
       `FTP.downloadDir brings what was changed on a server that only LIST tells the times of, and ${what}, in ${zone}`,
       async (server) => {
@@ -397,7 +438,7 @@ for (const [name, what, extra] of LIST_ONLY) {
           }
         }
       },
-      options,
+      optionsIn(zone),
     );
   }
 }
