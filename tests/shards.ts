@@ -31,13 +31,15 @@ export interface ShardOptions {
  * differs much.
  */
 const SECONDS: Record<string, readonly [all: number, unit?: number]> = {
-  "tests/faults/faults_test.ts": [400, 1],
-  "tests/real/doubt_test.ts": [90, 1],
-  "tests/mirror/zones_test.ts": [90, 1],
+  "tests/faults/faults_test.ts": [160, 1],
+  "tests/faults/next_answer_test.ts": [20, 1],
+  "tests/faults/zones_test.ts": [15, 1],
+  "tests/real/doubt_test.ts": [20, 1],
+  "tests/mirror/zones_test.ts": [60, 1],
   "tests/mirror/real_mirror_test.ts": [60, 1],
   "tests/real/tls_abort_test.ts": [22, 1],
   "tests/real/tls_truncation_test.ts": [30, 1],
-  "tests/model/model_test.ts": [60, 1],
+  "tests/model/model_test.ts": [15, 1],
   "tests/kills/kills_test.ts": [60, 1],
   "tests/directories/real_tree_test.ts": [36, 1],
   "tests/protocol/linear_test.ts": [18],
@@ -82,7 +84,6 @@ const SERVER_AND_TLS = (server: string) => [
  */
 const BY_SERVER: Record<string, (server: string) => readonly string[]> = {
   "tests/faults/faults_test.ts": SERVER_AND_TLS,
-  "tests/model/model_test.ts": SERVER_AND_TLS,
   "tests/mirror/zones_test.ts": SERVER,
 };
 

@@ -1,6 +1,7 @@
 /**
  * Calls that are disturbed at every byte of the replies and of listings, and the answers to the calls after them: aborts
- * at a byte, and TLS data connections that are cut by a FIN at a byte, though the server confirms the transfer.
+ * at a byte, and TLS data connections that are cut by a FIN at a byte, though the server confirms the transfer. The gate
+ * has 16 calls for each server, with and without TLS, half of them disturbed: one of each kind that reads.
  *
  *     FTP_ANSWER_COUNT=8000 deno task test tests/faults/next_answer_test.ts   that many disturbed calls in all
  *     FTP_ANSWER_SEED=4711 deno task test tests/faults/next_answer_test.ts    other calls
@@ -10,13 +11,15 @@
  */
 
 import { runInParallel } from "../model/run_in_parallel.ts";
+import { repetitions } from "../testing/repetitions.ts";
 import { isIgnored, reportServers } from "../testing/servers/mod.ts";
 import { CONFIGURATIONS } from "./fault_case.ts";
 
 const { env } = Deno;
-const count = Number(env.get("FTP_ANSWER_COUNT") ?? 240);
 const seed = Number(env.get("FTP_ANSWER_SEED") ?? 1);
-const servers = Number(env.get("FTP_ANSWER_SERVERS") ?? 2);
+
+/** Fewest calls for more than one client at once. */
+const CALLS_OF_SEVERAL = 100;
 
 /** Each disturbed call is followed by one that is not, more or less. */
 const STOPS = 0.5;
@@ -27,7 +30,13 @@ const plans = CONFIGURATIONS.flatMap((configuration) => [
     ? [{ ...configuration, disturbance: "truncation" as const }]
     : [],
 ]);
+const count = Number(
+  env.get("FTP_ANSWER_COUNT") ?? repetitions(8) * plans.length,
+);
 const calls = Math.ceil(count / STOPS / plans.length);
+const servers = Number(
+  env.get("FTP_ANSWER_SERVERS") ?? (calls < CALLS_OF_SEVERAL ? 1 : 2),
+);
 
 reportServers();
 for (const plan of plans) {

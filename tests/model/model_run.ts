@@ -152,6 +152,8 @@ class ModelRun {
   readonly #resources: OpenResources;
   readonly #tell: (finding: Finding) => void;
   readonly #tree: ModelTree;
+  /** Kinds that had no turn: each has one before chance decides. */
+  readonly #untried = new Set<Kind>(KINDS.map(([, kind]) => kind));
   readonly #told: string[] = [];
   #trace: TraceEvent[] = [];
   #ftp!: FTP;
@@ -202,7 +204,7 @@ class ModelRun {
       : undefined;
     const tree = this.#tree;
     const draw: Draw = { random, stop, tree, server, folder };
-    const kind: Kind = random.pick(isTruncated ? READING_KINDS : KINDS);
+    const kind = this.#chooseKind(random, isTruncated ? READING_KINDS : KINDS);
     const call = kind(draw) ?? question(draw)!;
     this.#told.push(`${index}: ${call.text}`);
     if (this.#told.length > CALLS_TOLD) this.#told.shift();
@@ -222,6 +224,16 @@ class ModelRun {
       this.#find("leak", `${this.#resources.count} things are open`);
       await this.#renew();
     }
+  }
+
+  #chooseKind(
+    random: Random,
+    kinds: readonly (readonly [number, Kind])[],
+  ): Kind {
+    const first = kinds.find(([, kind]) => this.#untried.has(kind));
+    if (first === undefined) return random.pick(kinds);
+    this.#untried.delete(first[1]);
+    return first[1];
   }
 
   #newStop(random: Random): Stop {
