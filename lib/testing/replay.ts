@@ -140,6 +140,10 @@ async function play(
   const isOurs = PORT_REGEXP.test(command) ||
     (TLS_REGEXP.test(command) && server.tls !== undefined);
   if (isAccepted && isOurs) return await turn.default();
+  if (isAccepted && /^AUTH\b/.test(command)) {
+    // the client would wait for a handshake
+    return await turn.reply(502, "The recording has TLS: give replay() a tls");
+  }
   if (/^REST \d+$/.test(command)) session.restart = Number(command.slice(5));
   const first = replies[0]!;
   if (!isPreliminary(first)) return await say(turn, replies);
@@ -160,6 +164,7 @@ async function transfer(
   },
 ): Promise<void> {
   const { session } = turn;
+  if (!session.dataPort.isReady) return; // no port was recorded
   const offset = session.restart;
   session.restart = 0;
   session.transferring = true;

@@ -8,7 +8,12 @@ import {
   type FTPOptions,
   FTPPermanentError,
 } from "../../mod.ts";
-import { record, replay, TestServer } from "../../testing.ts";
+import {
+  record,
+  replay,
+  type SessionRecording,
+  TestServer,
+} from "../../testing.ts";
 import { certificates } from "./servers/certificates.ts";
 import { serverTest } from "./servers/mod.ts";
 
@@ -219,4 +224,38 @@ Deno.test("record keeps no more than maxEvents, and tells another listener of al
   for (const maxEvents of [0, -1, 1.5, NaN, Infinity]) {
     assertThrows(() => record({ maxEvents }), RangeError, "maxEvents");
   }
+});
+
+/** A recording of these commands and replies, after a login. */
+function recordingOf(...lines: string[]): SessionRecording {
+  const login = ["220 Hi", "USER me", "331 Yes", "PASS ****", "230 In"];
+  return {
+    version: 1,
+    events: [...login, ...lines].map((text) => ({
+      time: 0,
+      direction: /^\d/.test(text) ? "received" : "sent",
+      text,
+    })),
+  };
+}
+
+Deno.test("replay says that it needs TLS where the recorded server had it", async () => {
+  const recording = recordingOf("AUTH TLS", "234 Go", "NOOP", "200 Done");
+  await using server = await replay(recording);
+  await using ftp = await connect(server.url);
+  await assertRejects(
+    () => ftp.sendcmd("AUTH TLS"),
+    FTPPermanentError,
+    "give replay() a tls",
+  );
+  assertEquals((await ftp.sendcmd("NOOP")).code, 200);
+});
+
+Deno.test("replay bears a recording in which a command without a port got 150", async () => {
+  const recording = recordingOf("SITE X", "150 Wait", "200 Done");
+  await using server = await replay(recording);
+  await using ftp = await connect(server.url);
+  const reply = await ftp.sendcmd("SITE X");
+  assertEquals(reply.code, 150);
+  assertEquals((await ftp.voidresp()).code, 200);
 });
