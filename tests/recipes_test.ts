@@ -26,6 +26,18 @@ function readRecipes(): Map<string, Recipe> {
   ]));
 }
 
+/** Variables that name the place of Deno's cache, which has the module compiled. */
+function placesOfCache(): Record<string, string> {
+  const names = ["DENO_DIR", "XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"];
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+}
+
+/** Servers of the programs: the calls in them are tested with all. */
+const SERVERS = { servers: ["vsftpd", "proftpd"] } as const;
+
 /** Where a program is run. */
 interface RecipeOptions {
   folder: string;
@@ -60,7 +72,7 @@ function spawnRecipe(
     ],
     cwd: folder,
     clearEnv: true,
-    env: { NO_COLOR: "1", DENO_DIR: `${folder}/.cache`, ...env },
+    env: { NO_COLOR: "1", ...placesOfCache(), ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -97,6 +109,7 @@ serverTest(
     );
     assertEquals([...Deno.readDirSync(`${server.root}/in`)], []);
   },
+  SERVERS,
 );
 
 serverTest("docs/recipes.md uploads a stream", async (server) => {
@@ -107,7 +120,7 @@ serverTest("docs/recipes.md uploads a stream", async (server) => {
   const text = new TextDecoder().decode(await server.read("in/items.csv"));
   assertEquals(text.split("\n").length, 1002);
   assertEquals(printed, `${text.length} bytes, verified by size\n`);
-});
+}, SERVERS);
 
 serverTest(
   "docs/recipes.md deploys no more than the dry run showed",
@@ -145,6 +158,7 @@ serverTest(
       ["index.html"],
     );
   },
+  SERVERS,
 );
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -97,6 +97,8 @@ serverTest(
         "c.txt",
       ]);
     }),
+  // the same sources as cli.ts, which runs with all servers
+  { servers: ["pure-ftpd"] },
 );
 
 serverTest(
@@ -118,7 +120,7 @@ serverTest(
         assertEquals(await Deno.readTextFile(`${cwd}/${name}`), content);
       }
     }),
-  { prepare: withTLS() },
+  { prepare: withTLS(), servers: ["vsftpd"] },
 );
 
 Deno.test("README.md and docs/command_line.md have the same deno install line, with the permissions of the tests", () => {

@@ -54,7 +54,7 @@ function linesOf(format: string): string[] {
 const LISTED = [...Object.keys(USUAL), ...FORMATS.map(({ name }) => name)];
 
 /** Places in the lines of a format: most of the others are of the same kind. */
-const MAX_PLACES = chooseCount(12, "FTP_LINEAR_PLACES");
+const MAX_PLACES = chooseCount(6, "FTP_LINEAR_PLACES");
 
 /** Texts to insert at each position. */
 const INSERTED = [
@@ -78,6 +78,7 @@ for (const format of LISTED) {
             (text) => readAll(new TextEncoder().encode(text), format),
             [[head, `${tail}\r\n`]],
             INSERTED,
+            { length: LONG / 6 },
           );
         }
       }
