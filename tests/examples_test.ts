@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { ON_DISK } from "./memory_folder.ts";
 import { serverTest } from "./testing/servers/mod.ts";
 
 const EXAMPLES = import.meta.resolve("../examples/");
@@ -40,7 +41,7 @@ serverTest(
       file.set(content.subarray(0, file.length - at), at);
     }
     await server.write(`pub/linux/kernel/v1.0/${NAME}`, file);
-    const folder = await Deno.makeTempDir();
+    const folder = await Deno.makeTempDir(ON_DISK);
     try {
       const args = [server.host, `${server.port}`];
       const example = "advanced_binary_download.ts";

@@ -10,6 +10,14 @@ import { statfsSync } from "node:fs";
 /** Where Linux keeps files in memory. */
 const MEMORY = "/dev/shm";
 
+/**
+ * Options of a temporary folder for programs with few permissions: Deno lets
+ * none of them use files in `/dev`.
+ */
+export const ON_DISK: Deno.MakeTempOptions = Deno.build.os === "linux"
+  ? { dir: "/tmp" }
+  : {};
+
 /** Free bytes that it must have: all tests at once use less. */
 const NEEDED = 4 * 1024 ** 3;
 

@@ -276,11 +276,7 @@ class DirTask implements MirrorTask {
     // the server set the time of the upload. A file that kept an older time
     // when it was created (cp -p) shows by its ctime, and a downloaded one by
     // its mtime
-    const { ctime = 0 } = here;
-    const last = ctime > 0 && local > Date.now()
-      ? ctime
-      : Math.max(local, ctime);
-    if (isWrittenLater(last, remote)) return true;
+    if (isWrittenLater(lastChange(local, here.ctime), remote)) return true;
     const isMeasured = this.#clock.isMeasured(there.timeCommand ?? "MDTM");
     return isExact && isSame && (!isMeasured || local % SECOND === 0);
   }
@@ -373,7 +369,7 @@ class DirTask implements MirrorTask {
       clock.isMeasured("MDTM") || clock.isMeasured("MLSD");
     let end = Math.floor(mtime / SECOND) * SECOND + SECOND + TICK;
     if (!this.#setsRemoteTimes && isKept) {
-      end = Math.max(mtime, ctime ?? 0) + CLOCK_MARGIN;
+      end = lastChange(mtime, ctime) + CLOCK_MARGIN;
     }
     const rest = end - Date.now();
     if (rest <= 0 || rest > CLOCK_MARGIN + SECOND) return false; // or the time is in the future
@@ -393,6 +389,11 @@ class DirTask implements MirrorTask {
       }: it changed during the upload; upload it again`,
     );
   }
+}
+
+/** When a local file was last changed. A time in the future says nothing. */
+function lastChange(mtime: number, ctime: number = 0): number {
+  return ctime > 0 && mtime > Date.now() ? ctime : Math.max(mtime, ctime);
 }
 
 /** Whether the times of a local and a remote file decide. */

@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { ON_DISK } from "../memory_folder.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";
 
 const CLIENT = new URL("permission_client.ts", import.meta.url);
@@ -78,7 +79,10 @@ Deno.test("dialPeer takes no other address that the name leads to", async () => 
 
 Deno.test("FTP.download keeps a file's mode with --allow-read and --allow-write for its folder", async () => {
   await using server = await ScriptedServer.start({ files: { "/a": "hello" } });
-  const folder = Deno.makeTempDirSync({ prefix: "ftp_permissions_" });
+  const folder = Deno.makeTempDirSync({
+    ...ON_DISK,
+    prefix: "ftp_permissions_",
+  });
   try {
     for (const kind of ["atomic", "resume", "in place"]) {
       const path = `${folder}/${kind}`;

@@ -127,24 +127,26 @@ Deno.test("FTP.downloadDir removes nothing if it cannot count what is to go", as
   await using pair = await Pair.make({ "/a": "1" });
   pair.server.on("MLSD", (turn) => turn.default());
   using folder = new LocalFolder();
-  const tree = { "a": "1", "b": "1", "d/x": "1" };
-  writeTree(folder.path, tree);
+  writeTree(folder.path, { "a": "1", "b/x": "1", "d/x": "1" });
+  let kept: string | undefined;
   const { failures } = await failuresOf(() =>
     pair.ftp.downloadDir("", folder.path, {
       ...OPTIONS,
       maxDelete: 100,
       filter: ({ path }) => {
-        // another program takes the directory away and puts a link there
-        if (path === "d" && Deno.lstatSync(folder.at("d")).isDirectory) {
-          Deno.removeSync(folder.at("d"), { recursive: true });
-          Deno.symlinkSync("/", folder.at("d"));
-        }
+        if (kept !== undefined || !path.endsWith("/x")) return true;
+        // while one directory is counted, another program takes the other one
+        // away and puts a link there
+        kept = folder.at(path);
+        const other = folder.at(path === "b/x" ? "d" : "b");
+        Deno.removeSync(other, { recursive: true });
+        Deno.symlinkSync("/", other);
         return true;
       },
     })
   );
   assertEquals(failures.length > 0, true);
-  assertEquals(Deno.readTextFileSync(folder.at("b")), "1");
+  assertEquals(Deno.readTextFileSync(kept!), "1");
 });
 
 Deno.test("FTP.uploadDir rejects an invalid maxDelete before anything is sent", async () => {
