@@ -192,17 +192,18 @@ class DirTask implements MirrorTask {
     const { compare = "size-and-time" } = this.#options;
     if (compare !== "size-and-time" || !this.#mayWrite) return;
     const different: { item: MirrorItem; local: number }[] = [];
+    const same: { item: MirrorItem; local: number }[] = [];
     const breather = new Breather();
     for (const item of target.items.values()) {
       const local = source.items.get(item.name);
       if (local === undefined || !isUndecided(local, item)) continue;
       if (this.#needsProof(local, item)) await this.#prove(item);
-      if (!this.#isCurrent(local, item)) {
-        different.push({ item, local: local.mtime! });
-      }
+      const files = this.#isCurrent(local, item) ? same : different;
+      files.push({ item, local: local.mtime! });
       if (breather.isDue) await breather.pause(this.#options.signal);
     }
     await this.#remote.times.proveDays(different);
+    if (this.#setsRemoteTimes) await this.#remote.times.proveSeasons(same);
   }
 
   async compare(

@@ -150,6 +150,51 @@ export class RemoteTimes {
     }
   }
 
+  /**
+   * Learns whether times that are equal in today's zone are so on the days of
+   * the files. Where the zone of one season differs, every day is tried.
+   */
+  async proveSeasons(
+    files: readonly { item: MirrorItem; local: number }[],
+  ): Promise<void> {
+    const clock = this.#clock;
+    if (clock.isSettable !== true || this.#givenZone !== undefined) return;
+    for (const timeCommand of ["MDTM", "MLSD"] as const) {
+      const today = clock.provenZone(timeCommand) ?? 0;
+      if (today === 0) continue;
+      const seasons = new Map<string, number>();
+      const days = new Map<number, number>();
+      for (const { item, local } of files) {
+        const isOther = item.timeCommand !== timeCommand;
+        if (isOther || clock.hasDay(timeCommand, local)) continue;
+        const time = Math.floor(local / SECOND) * SECOND;
+        days.set(Math.floor(local / DAY), time);
+        const season = seasonOf(local);
+        if (!clock.hasSeason(timeCommand, season)) seasons.set(season, time);
+      }
+      await this.#proveTimes(timeCommand, [...seasons.values()]);
+      for (const [season, time] of seasons) {
+        const isUsual = clock.zoneAt(timeCommand, time) === today;
+        clock.noteSeason(timeCommand, season, isUsual);
+      }
+      const rest = [...days.values()].filter((time) =>
+        !clock.isUsualSeason(timeCommand, seasonOf(time)) &&
+        !clock.hasDay(timeCommand, time)
+      );
+      await this.#proveTimes(timeCommand, rest);
+    }
+  }
+
+  async #proveTimes(
+    timeCommand: TimeCommand,
+    times: readonly number[],
+  ): Promise<void> {
+    if (times.length === 0) return;
+    await this.#once((session, options) =>
+      proveDays(session, this.#root, times, { timeCommand, ...options })
+    );
+  }
+
   /** Lets one connection of a mirror learn something while the others wait. */
   async #once(
     learn: (session: Session, options: ProofOptions) => Promise<void>,
@@ -213,4 +258,14 @@ export class RemoteTimes {
     const ahead = inferZone(listed, mdtm);
     if (ahead !== undefined) clock.noteListAhead(ahead);
   }
+}
+
+/** Months in which daylight saving time starts or ends somewhere, from 0. */
+const CHANGING = [2, 3, 8, 9, 10];
+
+/** Days with the same zone: a month, or a single day where it may change. */
+function seasonOf(time: number): string {
+  const date = new Date(time);
+  const isChanging = CHANGING.includes(date.getUTCMonth());
+  return date.toISOString().slice(0, isChanging ? 10 : 7);
 }

@@ -83,6 +83,8 @@ export class ServerClock {
   readonly #given: number | undefined;
   /** Zones of single days, with or without daylight saving time. */
   readonly #days = new Map<string, number>();
+  /** Seasons, and whether the zone of one of their days is that of today. */
+  readonly #seasons = new Map<string, boolean>();
   #isSettable: boolean | undefined;
   /** Whether the server claims to set times, and does not. */
   #ignoresTimes = false;
@@ -145,6 +147,29 @@ export class ServerClock {
   /** Whether the zone of a day was looked for. */
   hasDay(timeCommand: TimeCommand, time: number): boolean {
     return this.#days.has(dayOf(timeCommand, time));
+  }
+
+  /** The zone that a written file has shown, in minutes east of UTC. */
+  provenZone(timeCommand: TimeCommand): number | undefined {
+    return this.#given === undefined
+      ? this.#proofOf(timeCommand)?.zone
+      : undefined;
+  }
+
+  /** Whether a day of a season was tried. */
+  hasSeason(timeCommand: TimeCommand, season: string): boolean {
+    return this.#seasons.has(`${timeCommand} ${season}`);
+  }
+
+  /** Whether a day of a season had the zone of today. */
+  isUsualSeason(timeCommand: TimeCommand, season: string): boolean {
+    return this.#seasons.get(`${timeCommand} ${season}`) === true;
+  }
+
+  /** Notes whether a day of a season had the zone of today. */
+  noteSeason(timeCommand: TimeCommand, season: string, isUsual: boolean): void {
+    if (this.#seasons.size >= MAX_DAYS) this.#seasons.clear();
+    this.#seasons.set(`${timeCommand} ${season}`, isUsual);
   }
 
   /**

@@ -266,6 +266,34 @@ assertEquals(
   [],
 );
 
+for (const zone of ["Europe/Berlin", "America/New_York"]) {
+  serverTest(
+    `FTP.uploadDir sends a change whose time differs by daylight saving time, in ${zone}`,
+    async (server) => {
+      using folder = new LocalFolder();
+      await server.mkdir("top");
+      const local = folder.path;
+      const up = () => afresh(server, (ftp) => ftp.uploadDir(local, "top"));
+      const times = [...TIMES, new Date("2024-10-10T10:20:30Z")];
+      for (const [index, hours] of [0, 1, -1, 2].entries()) {
+        for (const [i, time] of times.entries()) {
+          const path = `${local}/${i}`;
+          const moved = new Date(time.getTime() + hours * 3_600_000);
+          Deno.writeTextFileSync(path, `${index}`);
+          Deno.utimeSync(path, moved, moved);
+        }
+        await twice(times.length, up);
+        assertEquals(readTree(`${server.root}/top`), readTree(local));
+      }
+    },
+    {
+      servers: ["pyftpdlib"],
+      zone,
+      extra: LOCAL.pyftpdlib,
+    },
+  );
+}
+
 serverTest(
   "FTP.setMtime proves the zone of a server that sets what it shows",
   async (server) => {
