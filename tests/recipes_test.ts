@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { ON_DISK } from "./memory_folder.ts";
 import { LocalFolder } from "./files/local_folder.ts";
 import { ScriptedServer } from "./testing/scripted/mod.ts";
 import { type RealServer, serverTest } from "./testing/servers/mod.ts";
@@ -100,7 +101,7 @@ function addressOf(server: RealServer, path: string) {
 serverTest(
   "docs/recipes.md reads lines, and then removes the file",
   async (server) => {
-    using folder = new LocalFolder();
+    using folder = new LocalFolder(ON_DISK);
     await server.write("in/orders.txt", "one\r\ntwo\nthree");
     const options = { folder: folder.path, ...addressOf(server, "in") };
     assertEquals(
@@ -113,7 +114,7 @@ serverTest(
 );
 
 serverTest("docs/recipes.md uploads a stream", async (server) => {
-  using folder = new LocalFolder();
+  using folder = new LocalFolder(ON_DISK);
   await server.mkdir("in");
   const options = { folder: folder.path, ...addressOf(server, "in") };
   const printed = await runRecipe("stream", options);
@@ -125,7 +126,7 @@ serverTest("docs/recipes.md uploads a stream", async (server) => {
 serverTest(
   "docs/recipes.md deploys no more than the dry run showed",
   async (server) => {
-    using folder = new LocalFolder();
+    using folder = new LocalFolder(ON_DISK);
     Deno.mkdirSync(`${folder.path}/build`);
     Deno.writeTextFileSync(`${folder.path}/build/index.html`, "new");
     await server.write("htdocs/index.html", "old one");
@@ -166,7 +167,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     name: `docs/recipes.md stops on ${signal}, and continues in the next run`,
     ignore: Deno.build.os === "windows",
     async fn() {
-      using folder = new LocalFolder();
+      using folder = new LocalFolder(ON_DISK);
       Deno.mkdirSync(`${folder.path}/daily`);
       const content = "0123456789abcdef".repeat(300_000);
       await using server = await ScriptedServer.start({
@@ -210,7 +211,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 Deno.test("docs/testing.md shows a test that passes with its permissions", async () => {
-  using folder = new LocalFolder();
+  using folder = new LocalFolder(ON_DISK);
   const page = Deno.readTextFileSync(new URL("docs/testing.md", ROOT));
   const [, text, line] = /^```ts\n([^]*?)^```\n+ {4}deno (test .*)$/m
     .exec(page)!;

@@ -5,6 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { ON_DISK } from "../memory_folder.ts";
 import { END_OF_RUN, type HostedRun } from "./cli_host.ts";
 import type { RealServer } from "../testing/servers/mod.ts";
 
@@ -208,7 +209,7 @@ export function eventsOf({ stdout }: Run): Record<string, unknown>[] {
 export async function inFolder(
   test: (folder: string) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "ftp_cli_" });
+  const folder = await Deno.makeTempDir({ ...ON_DISK, prefix: "ftp_cli_" });
   try {
     await test(folder);
   } finally {

@@ -1,6 +1,11 @@
 /** A temporary local folder, removed at the end of its block. */
 export class LocalFolder implements Disposable {
-  readonly path: string = Deno.makeTempDirSync({ prefix: "ftp_files_" });
+  readonly path: string;
+
+  /** Creates the folder, beside other temporary files unless told otherwise. */
+  constructor(options: Deno.MakeTempOptions = {}) {
+    this.path = Deno.makeTempDirSync({ ...options, prefix: "ftp_files_" });
+  }
 
   /** A path in the folder. */
   at(name: string): string {
