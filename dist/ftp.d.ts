@@ -408,7 +408,13 @@ export declare class FTP extends FTPProtocol { #private;
      * @returns The final 2yz reply
      * @throws {FTPError} If the server refuses or reports a failure; the message
      * says if the directory is missing, or the path is a directory
-     * @throws {RangeError} If the offset is not a non-negative integer
+     * @throws {FTPVerificationError} If the server has ignored the offset, or
+     * stored the compressed data of `compress`
+     * @throws {Deno.errors.InvalidData} If the server has lost the bytes before
+     * the offset
+     * @throws {Deno.errors.NotSupported} If the server is known to ignore offsets
+     * @throws {RangeError} If the offset is not a non-negative integer, or the
+     * file ends before it
      * @throws {TypeError} If the source is invalid, or both an offset and
      * `append` are set
      * @throws {Error} `Deno.errors.*` if a connection fails
@@ -2774,8 +2780,11 @@ export interface RetrieveOptions {
 /** Options of {@linkcode FTP.prototype.store FTP.store}. */
 export interface StoreOptions {
     /**
-     * Offset at which the server starts to write, in bytes (`REST`). Nothing
-     * checks that it does: some servers accept `REST` and replace the whole file.
+     * Offset at which the server starts to write, in bytes (`REST`). The file
+     * must reach it. Some servers accept `REST` and replace the whole file:
+     * afterwards the size is compared, and, until the server has kept them once,
+     * the bytes before the offset. Without `SIZE` and read access, nothing is
+     * checked.
      * * @default 0 */
     offset?: number | undefined;
     /**
