@@ -3,7 +3,7 @@
 import { X509Certificate } from "node:crypto";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { withTLS } from "../real/tls_client.ts";
-import { certificates } from "../testing/servers/certificates.ts";
+import { issue } from "../testing/servers/certificates.ts";
 import { DEAD_PORT } from "../testing/dead_port.ts";
 import { serverTest } from "../testing/servers/mod.ts";
 import { eventsOf, inFolder, runCLI, spawnCLI, urlOf } from "./run_cli.ts";
@@ -342,7 +342,7 @@ serverTest(
   (server) =>
     inFolder(async (cwd) => {
       await server.write("a.txt", "over TLS");
-      const { certificate } = (await certificates()).selfSigned;
+      const { certificate } = await issue("selfSigned");
       const { fingerprint256 } = new X509Certificate(
         await Deno.readTextFile(certificate),
       );

@@ -16,7 +16,7 @@ import { withTLS } from "../real/tls_client.ts";
 import { DEAD_PORT } from "../testing/dead_port.ts";
 import { Proxy } from "../testing/proxy.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";
-import { certificates } from "../testing/servers/certificates.ts";
+import { certificates, issue } from "../testing/servers/certificates.ts";
 import {
   type RealServer,
   type ServerName,
@@ -310,7 +310,8 @@ serverTest(
   "diagnose reports a TLS session that is not resumed on data connections",
   async (server) => {
     await server.write("a.txt", "a");
-    const { authority, client } = await certificates();
+    const { authority } = await certificates();
+    const client = await issue("client");
     const read = (path: string) => Deno.readTextFile(path);
     const report = await examine(server, {
       scheme: "ftpes",

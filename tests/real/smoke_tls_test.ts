@@ -5,8 +5,9 @@ import net from "node:net";
 import tls from "node:tls";
 import { RawSession, type RawStream } from "../testing/raw_session.ts";
 import {
-  type Certificates,
+  type CertificateName,
   certificates,
+  issue,
 } from "../testing/servers/certificates.ts";
 import {
   type RealServer,
@@ -18,11 +19,11 @@ import {
 /** Options with TLS, made when the test runs. */
 function withTLS(
   mode: ServerTLS["mode"],
-  which: keyof Certificates,
+  which: CertificateName,
   rest: Partial<ServerTLS> = {},
 ): () => Promise<ServerOptions> {
   return async () => ({
-    tls: { mode, ...(await certificates())[which], ...rest },
+    tls: { mode, ...await issue(which), ...rest },
   });
 }
 

@@ -2,8 +2,9 @@
 
 import type { FTP, FTPOptions, TLSOptions } from "../../mod.ts";
 import {
-  type Certificates,
+  type CertificateName,
   certificates,
+  issue,
 } from "../testing/servers/certificates.ts";
 import type {
   RealServer,
@@ -15,10 +16,10 @@ import { logIn } from "./client.ts";
 /** Options for a server with TLS, made when the test runs. */
 export function withTLS(
   rest: Partial<ServerTLS> = {},
-  which: keyof Certificates = "good",
+  which: CertificateName = "good",
 ): () => Promise<ServerOptions> {
   return async () => ({
-    tls: { mode: "explicit", ...(await certificates())[which], ...rest },
+    tls: { mode: "explicit", ...await issue(which), ...rest },
   });
 }
 

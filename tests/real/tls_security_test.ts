@@ -5,7 +5,11 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { FTP, FTPError, FTPPermanentError } from "../../mod.ts";
-import { certificates } from "../testing/servers/certificates.ts";
+import {
+  certificates,
+  issue,
+  otherAuthority,
+} from "../testing/servers/certificates.ts";
 import { serverTest } from "../testing/servers/mod.ts";
 import { bytes, dialIn, fetchBytes, logIn } from "./client.ts";
 import { logInTLS, trusting, withTLS } from "./tls_client.ts";
@@ -25,9 +29,9 @@ for (const which of ["expired", "wrongName", "selfSigned", "good"] as const) {
       which === "good" ? "unknown authority's" : which
     } certificate before the password`,
     async (server) => {
-      const { otherAuthority } = await certificates();
+      const other = await otherAuthority();
       const caCerts = which === "good"
-        ? [await Deno.readTextFile(otherAuthority.certificate)]
+        ? [await Deno.readTextFile(other.certificate)]
         : (await trusting()).tls.caCerts!;
       await using ftp = await dialIn(server, { tls: { caCerts } });
       const error = await assertRejects(() =>
@@ -69,7 +73,7 @@ serverTest("FTP trusts the pinned certificate and no other", async (server) => {
 serverTest(
   "FTP shows its certificate to a server that asks for one",
   async (server) => {
-    const { client } = await certificates();
+    const client = await issue("client");
     const [cert, key] = await Promise.all([
       Deno.readTextFile(client.certificate),
       Deno.readTextFile(client.key),

@@ -10,7 +10,7 @@ import {
 } from "@std/assert";
 import { type FTP, FTPTemporaryError, type TLSOptions } from "../../mod.ts";
 import { repetitions } from "../testing/repetitions.ts";
-import { certificates } from "../testing/servers/certificates.ts";
+import { certificates, issue } from "../testing/servers/certificates.ts";
 import type { RealServer, ServerFeatures } from "../testing/servers/mod.ts";
 import { serverTest } from "../testing/servers/mod.ts";
 import { bytes, fetchBytes, makeData } from "./client.ts";
@@ -129,7 +129,7 @@ serverTest(
 serverTest(
   "FTP asks for no tickets that it could not use, and says what is wrong",
   async (server) => {
-    const { client } = await certificates();
+    const client = await issue("client");
     const [cert, key] = await Promise.all([
       Deno.readTextFile(client.certificate),
       Deno.readTextFile(client.key),
