@@ -13,19 +13,22 @@ import {
 import { certificates } from "../testing/servers/certificates.ts";
 
 let state = 1;
-const NOISE = Uint8Array.from({ length: 3_000_000 }, () => {
+const NOISE = Uint8Array.from({ length: 20_000 }, () => {
   state = Math.imul(state, 1_664_525) + 1_013_904_223;
   return state >>> 24;
 });
 
+/** A file that is long enough for segments, and quickly compressed. */
+const DATA = concat([NOISE, new Uint8Array(2_200_000)]);
+
 /** Names that compress badly, so that listings are long. */
 const NAMES = Array.from(
-  { length: 300 },
-  (_, i) => `${NOISE.subarray(60 * i, 60 * i + 60).toHex()}.txt`,
+  { length: 100 },
+  (_, i) => `${NOISE.subarray(120 * i, 120 * i + 120).toHex()}.txt`,
 );
 
 const FILES = {
-  "/data": NOISE,
+  "/data": DATA,
   ...Object.fromEntries(NAMES.map((name) => [`/many/${name}`, "x"])),
 };
 
@@ -53,7 +56,7 @@ const CALLS: Record<
     const buffer = new Uint8Array(100_000);
     let read = 10;
     for (let n; (n = await file.read(buffer)) !== null;) read += n;
-    assertEquals(read, NOISE.length);
+    assertEquals(read, DATA.length);
   },
   downloadDir: (ftp, folder) =>
     ftp.downloadDir("/many", folder.at("many"), {
@@ -78,14 +81,18 @@ async function checkCalls(
     await context.step(name, async () => {
       using folder = new LocalFolder();
       Deno.mkdirSync(folder.at("many"));
-      for (const name of NAMES) {
+      const copies = name === "downloadDir" ? NAMES : [];
+      for (const name of copies) {
         Deno.writeTextFileSync(folder.at(`many/${name}`), "x");
       }
       await using ftp = await connect();
       fault.isOn = true;
       await assertRejects(() => call(ftp, folder), Error);
       assertEquals(folder.names(), ["many"]);
-      assertEquals([...Deno.readDirSync(folder.at("many"))].length, 300);
+      assertEquals(
+        [...Deno.readDirSync(folder.at("many"))].length,
+        copies.length,
+      );
       fault.isOn = false;
       await call(ftp, folder);
     });
