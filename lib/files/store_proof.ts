@@ -10,7 +10,7 @@ import { requestBinarySize, textOfPath } from "../commands/queries.ts";
 import type { DataStream } from "../connection/data_stream.ts";
 import { isEqual } from "../protocol/bytes.ts";
 import type { Path } from "../protocol/command.ts";
-import { FTPPermanentError } from "../protocol/errors.ts";
+import { FTPPermanentError, FTPTemporaryError } from "../protocol/errors.ts";
 import { quote } from "../protocol/printable.ts";
 import type { Reply } from "../protocol/reply.ts";
 import {
@@ -20,6 +20,7 @@ import {
   noteDecompressed,
 } from "../transfer/compression.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import { SessionLock } from "../transfer/session_lock.ts";
 import { backOff } from "./back_off.ts";
 import { FTPVerificationError } from "./errors.ts";
 import { openAt } from "./open_at.ts";
@@ -55,24 +56,43 @@ export async function storeProven(
   store: () => Promise<Reply>,
   options: SignalOptions,
 ): Promise<Reply> {
-  const before = offset === undefined
-    ? undefined
-    : await readBefore(session, path, offset, options);
-  const reply = await store();
-  const size = await checkCompression(session, path, offset, sent, options);
-  if (offset !== undefined) {
-    await checkSize(session, path, offset + sent.bytes, size, options);
-    if (before !== undefined) {
-      await checkBefore(session, path, before, options);
-    }
-  }
-  return reply;
+  const prove = async () => {
+    const before = offset === undefined
+      ? undefined
+      : await readBefore(session, path, offset, options);
+    const reply = await store();
+    const known = await checkCompression(session, path, offset, sent, options);
+    if (offset === undefined || before === undefined) return reply;
+    const { size } = before;
+    await checkSize(session, path, { offset, sent, size, known }, options);
+    await checkBefore(session, path, before, options);
+    return reply;
+  };
+  const queue = queueOf(session);
+  return offset === undefined
+    ? await queue.shared(prove, options)
+    : await queue.exclusive(prove, options);
 }
 
-/** Bytes of the file in front of the offset. */
+/**
+ * Calls on a session: one with an offset needs the file of the call before it.
+ */
+const queues = new WeakMap<Session, SessionLock>();
+
+function queueOf(session: Session): SessionLock {
+  let queue = queues.get(session);
+  if (queue === undefined) queues.set(session, queue = new SessionLock());
+  return queue;
+}
+
+/** The file before it was stored. */
 interface Before {
+  /** Its size; `null` if the server does not tell. */
+  readonly size: number | null;
+  /** Start of the bytes that were read. */
   readonly start: number;
-  readonly bytes: Uint8Array;
+  /** Bytes in front of the offset, if they were read. */
+  readonly bytes?: Uint8Array | undefined;
 }
 
 /**
@@ -84,7 +104,7 @@ async function readBefore(
   path: Path,
   offset: number,
   options: SignalOptions,
-): Promise<Before | undefined> {
+): Promise<Before> {
   const { profile } = session;
   if (profile.lacks(OFFSET)) {
     throw new Deno.errors.NotSupported(
@@ -93,18 +113,36 @@ async function readBefore(
       } at an offset: the server accepts REST, but ignores it before STOR; store the whole file`,
     );
   }
-  const size = await requestSize(session, path, options);
-  if (size !== null && size < offset) {
-    throw new RangeError(
-      `Cannot store ${
-        named(session, path)
-      } at offset ${offset}: it has only ${size} bytes`,
-    );
-  }
-  if (profile.keepsBeginnings) return undefined;
+  const size = await requestSizeIfPossible(session, path, options);
+  if (size !== null) checkReached(session, path, offset, size);
   const start = Math.max(0, offset - COMPARED);
-  const bytes = await readRange(session, path, start, offset - start, options);
-  return bytes && { start, bytes };
+  if (profile.keepsBeginnings) return { size, start };
+  const length = offset - start;
+  const bytes = await readRange(session, path, start, length, options)
+    .catch((error) => {
+      // before, the server may refuse it for any reason
+      if (error instanceof FTPTemporaryError) return undefined;
+      throw error;
+    });
+  if (bytes !== undefined && bytes.length < length) {
+    checkReached(session, path, offset, start + bytes.length);
+  }
+  return { size, start, bytes };
+}
+
+/** Throws if the file ends before the offset. */
+function checkReached(
+  session: Session,
+  path: Path,
+  offset: number,
+  size: number,
+): void {
+  if (size >= offset) return;
+  throw new RangeError(
+    `Cannot store ${
+      named(session, path)
+    } at offset ${offset}: it has only ${size} bytes`,
+  );
 }
 
 /**
@@ -117,6 +155,7 @@ async function checkBefore(
   { start, bytes }: Before,
   options: SignalOptions,
 ): Promise<void> {
+  if (bytes === undefined) return;
   const { length } = bytes;
   const now = await readRange(session, path, start, length, options);
   if (now === undefined) return;
@@ -136,13 +175,24 @@ async function checkBefore(
 async function checkSize(
   session: Session,
   path: Path,
-  expected: number,
-  known: number | null | undefined,
+  { offset, sent, size: before, known }: {
+    offset: number;
+    sent: Sent;
+    size: number | null;
+    known: number | null | undefined;
+  },
   options: SignalOptions,
 ): Promise<void> {
+  const expected = offset + sent.bytes;
   let size = known ?? null;
   if (size === null || size < expected) {
-    size = await storedSize(session, path, expected, options);
+    // a server that told the size before must tell it again
+    const request = before === null ? requestSizeIfPossible : requestSize;
+    size = await storedSize(
+      () => request(session, path, options),
+      expected,
+      options,
+    );
   }
   // a longer file keeps its end
   if (size === null || size >= expected) return;
@@ -170,7 +220,7 @@ async function checkCompression(
   const isKnown = data === undefined || !isCompressionUnproven(session) ||
     isSizeAmbiguous(session, data);
   if (isKnown) return undefined;
-  const size = await requestSize(session, path, options);
+  const size = await requestSizeIfPossible(session, path, options);
   if (size === offset + bytes) noteDecompressed(session, true);
   if (size !== offset + (data.compressedSize ?? 0)) return size;
   noteDecompressed(session, false);
@@ -195,7 +245,7 @@ export async function checkRetrieved(
   const isKnown = !isCompressionUnproven(session) ||
     isSizeAmbiguous(session, data) || data.bytesRead === 0;
   if (isKnown) return;
-  const size = await requestSize(session, path, options);
+  const size = await requestSizeIfPossible(session, path, options);
   if (size === data.bytesRead) noteDecompressed(session, true);
   if (size !== data.compressedSize) return;
   noteDecompressed(session, false);
@@ -209,14 +259,13 @@ export async function checkRetrieved(
 
 /** Requests the size until the file is long enough. */
 async function storedSize(
-  session: Session,
-  path: Path,
+  request: () => Promise<number | null>,
   expected: number,
   options: SignalOptions,
 ): Promise<number | null> {
   let size: number | null = null;
   await backOff(options, async () => {
-    size = await requestSize(session, path, options);
+    size = await request();
     return size === null || size >= expected;
   });
   return size;
@@ -257,13 +306,32 @@ async function readRange(
   return bytes.subarray(0, at);
 }
 
-function requestSize(
+/** Requests the size; `null` if the server refuses, for now or always. */
+async function requestSizeIfPossible(
   session: Session,
   path: Path,
   options: SignalOptions,
 ): Promise<number | null> {
-  return session.shared(
-    (turn) => requestBinarySize(turn, path, options),
+  try {
+    return await requestSize(session, path, options);
+  } catch (error) {
+    if (error instanceof FTPTemporaryError) return null;
+    throw error;
+  }
+}
+
+/** Requests the size. `null` where the server hangs up at `SIZE`. */
+async function requestSize(
+  session: Session,
+  path: Path,
+  options: SignalOptions,
+): Promise<number | null> {
+  return await session.pastHangUps(
+    () =>
+      session.shared(
+        (turn) => requestBinarySize(turn, path, options),
+        options,
+      ),
     options,
   );
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { toBytes } from "@std/streams";
-import { FTPVerificationError } from "../../mod.ts";
+import { FTPTemporaryError, FTPVerificationError } from "../../mod.ts";
 import { memoryServer } from "../testing/memory_server.ts";
 import { concat } from "../../lib/testing/peer.ts";
 import type { Turn } from "../testing/scripted/mod.ts";
@@ -114,6 +114,65 @@ Deno.test("FTP.store asks again where the size shows the offset late", async () 
   assert(asked > 1);
 });
 
+Deno.test("FTP.store writes at an offset where the server refuses SIZE or RETR for now or always", async (t) => {
+  for (const verb of ["SIZE", "RETR"]) {
+    for (const code of [425, 450, 451, 550]) {
+      await t.step(`${verb}: ${code}`, async () => {
+        await using server = await memoryServer({ "/file": TEXT });
+        server.on(verb, `${code} No`);
+        await using ftp = await server.client();
+        await ftp.store("/file", WORLD, { offset: 7 });
+        assertEquals(server.files.get("/file")!.length, 12);
+      });
+    }
+  }
+});
+
+Deno.test("FTP.store writes at an offset where the server hangs up at SIZE, and then sends none", async () => {
+  await using server = await memoryServer({ "/file": TEXT });
+  server.on("SIZE", (turn) => turn.close());
+  await using ftp = await server.client();
+  for (let i = 0; i < 2; i++) await ftp.store("/file", WORLD, { offset: 7 });
+  assertEquals(server.files.get("/file")!.length, 12);
+  assert(server.verbs.lastIndexOf("SIZE") < server.verbs.indexOf("STOR"));
+});
+
+Deno.test("FTP.store still throws where a server that told the size refuses to tell it afterwards", async () => {
+  await using server = await memoryServer({ "/file": TEXT });
+  let asked = 0;
+  server.on("SIZE", (turn) => turn.reply(...answer(asked++)));
+  const answer = (count: number): [number, string] =>
+    count === 0 ? [213, "11"] : [450, "Busy"];
+  await using ftp = await server.client();
+  await assertRejects(
+    () => ftp.store("/file", WORLD, { offset: 7 }),
+    FTPTemporaryError,
+    "450 Busy",
+  );
+});
+
+Deno.test("FTP.store sends nothing where the file ends before the offset, and the server has no SIZE", async () => {
+  await using server = await memoryServer({ "/file": "abc" });
+  server.on("SIZE", "500 Unknown");
+  await using ftp = await server.client();
+  await assertRejects(
+    () => ftp.store("/file", WORLD, { offset: 7 }),
+    RangeError,
+    "only 3 bytes",
+  );
+  assertEquals(stores(server.verbs), 0);
+});
+
+Deno.test("FTP.store writes parts in order when the calls do not wait for each other", async () => {
+  await using server = await memoryServer({ "/file": "" });
+  await using ftp = await server.client();
+  await Promise.all(
+    [0, 5, 10].map((offset) => ftp.store("/file", WORLD, { offset })),
+  );
+  const text = new TextDecoder().decode(server.files.get("/file"));
+  assertEquals(text, "world".repeat(3));
+});
+
 async function zlib(
   bytes: Uint8Array,
   stream: CompressionStream | DecompressionStream,
@@ -136,6 +195,22 @@ Deno.test("FTP.store says that a server stored the compressed data, and does not
   );
   await ftp.store("/file", LONG);
   assertEquals(server.files.get("/file"), LONG);
+});
+
+Deno.test("FTP.store compresses where the server hangs up at SIZE or refuses it", async (t) => {
+  for (const refusal of ["450 Busy", undefined]) {
+    await t.step(refusal ?? "hangs up", async () => {
+      await using server = await memoryServer();
+      server.on("FEAT", FEATURES);
+      server.on(
+        "SIZE",
+        refusal ?? ((turn) => turn.close()),
+      );
+      await using ftp = await server.client({ compress: true });
+      const reply = await ftp.store("/file", LONG);
+      assertEquals(reply.code, 226);
+    });
+  }
 });
 
 Deno.test("FTP.store with append does not compress before the server has decompressed a file", async () => {
