@@ -523,3 +523,59 @@ Deno.test("FTP names the proxy where it dies in the middle", async (t) => {
     });
   }
 });
+
+Deno.test("FTP takes no bytes in clear text behind a proxy's answer for the server's, with implicit TLS", async (t) => {
+  const answers: [scheme: string, ask: ProxyScript, answer: number[]][] = [
+    [
+      "socks5",
+      async (conn) => void await hearSocks(conn),
+      [5, 0, 0, 1, 127, 0, 0, 1, 1, 2],
+    ],
+    [
+      "http",
+      async (conn) => void await readHead(conn),
+      [...new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n")],
+    ],
+  ];
+  const extras = ["220 hello\r\n230 in\r\n200 ok\r\n", "\x16", "\0"];
+  for (const [scheme, ask, answer] of answers) {
+    for (const extra of extras) {
+      await t.step(`${scheme}, ${JSON.stringify(extra)}`, async () => {
+        let sent = "";
+        const heard = Promise.withResolvers<void>();
+        await using proxy = new FakeProxy(async (conn, index) => {
+          try {
+            await ask(conn, index);
+            await send(conn, [...answer, ...new TextEncoder().encode(extra)]);
+            await conn.closeWrite();
+            const decoder = new TextDecoder("latin1");
+            for await (const part of conn.readable) {
+              sent += decoder.decode(part);
+            }
+          } finally {
+            heard.resolve();
+          }
+        });
+        const seen: string[] = [];
+        const ftp = new FTP({
+          proxy: `${scheme}://${proxy.address}`,
+          tls: { mode: "implicit" },
+          trace: ({ text }) => seen.push(text),
+        });
+        await assertRejects(
+          () => ftp.connect(NAME),
+          Error,
+          "Cannot secure",
+        );
+        await heard.promise;
+        assert(!seen.some((text) => text.includes("hello")), seen.join());
+        // a handshake or an alert
+        assert(
+          ["", "\x15\x03", "\x16\x03"].includes(sent.slice(0, 2)),
+          JSON.stringify(sent),
+        );
+        assert(!/USER|HOST|FEAT/.test(sent));
+      });
+    }
+  }
+});
