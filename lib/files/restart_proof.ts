@@ -4,12 +4,13 @@
  * @module
  */
 
-import { requestBinarySize, textOfPath } from "../commands/queries.ts";
+import { textOfPath } from "../commands/queries.ts";
 import type { Path } from "../protocol/command.ts";
 import { quote } from "../protocol/printable.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 import { openAt } from "./open_at.ts";
+import { requestSize } from "./request_size.ts";
 
 /**
  * Downloads the last byte of a file, unless an earlier download has shown that
@@ -65,15 +66,4 @@ async function countToTwo(
     return count;
   }
   return 2;
-}
-
-function requestSize(
-  session: Session,
-  path: Path,
-  options: SignalOptions,
-): Promise<number | null> {
-  return session.shared(
-    (turn) => requestBinarySize(turn, path, options),
-    options,
-  );
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { requestBinarySize, textOfPath } from "../commands/queries.ts";
+import { textOfPath } from "../commands/queries.ts";
 import type { DataStream } from "../connection/data_stream.ts";
 import { isEqual } from "../protocol/bytes.ts";
 import type { Path } from "../protocol/command.ts";
@@ -24,6 +24,7 @@ import { SessionLock } from "../transfer/session_lock.ts";
 import { backOff } from "./back_off.ts";
 import { FTPVerificationError } from "./errors.ts";
 import { openAt } from "./open_at.ts";
+import { requestSize } from "./request_size.ts";
 
 /** Bytes before the offset that are compared. */
 const COMPARED = 4096;
@@ -318,22 +319,6 @@ async function requestSizeIfPossible(
     if (error instanceof FTPTemporaryError) return null;
     throw error;
   }
-}
-
-/** Requests the size. `null` where the server hangs up at `SIZE`. */
-async function requestSize(
-  session: Session,
-  path: Path,
-  options: SignalOptions,
-): Promise<number | null> {
-  return await session.pastHangUps(
-    () =>
-      session.shared(
-        (turn) => requestBinarySize(turn, path, options),
-        options,
-      ),
-    options,
-  );
 }
 
 function named(session: Session, path: Path): string {

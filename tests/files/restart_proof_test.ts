@@ -136,3 +136,11 @@ serverTest(
     assertEquals(await new Response(stream).text(), "");
   },
 );
+
+Deno.test("FTP.retrieve starts at an offset where the server hangs up at SIZE", async () => {
+  await using server = await memoryServer({ "/data": "hello" });
+  server.on("SIZE", (turn) => turn.close());
+  await using ftp = await server.client();
+  const stream = await ftp.retrieve("/data", { offset: 3 });
+  assertEquals(await new Response(stream).text(), "lo");
+});
