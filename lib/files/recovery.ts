@@ -226,6 +226,7 @@ export async function withRecovery<T>(
   const most = retry === false ? 0 : attempts;
   let furthest = position();
   let mismatches = 0;
+  let { hangUps } = provider.session.profile;
   for (let attempt = 1;; attempt++) {
     try {
       signal?.throwIfAborted();
@@ -242,6 +243,10 @@ export async function withRecovery<T>(
         furthest = position();
         attempt = 1;
       }
+      const { hangUps: seen } = provider.session.profile;
+      // a command that the server does not know costs no attempt
+      if (seen > hangUps && most > 0) attempt--;
+      hangUps = seen;
       leaveSpoiled(provider, error, most);
       const isHopeless = signal?.aborted || attempt > most ||
         !isPassing(error) || (isLost(provider) && !provider.canReconnect);
@@ -249,7 +254,7 @@ export async function withRecovery<T>(
       const wait = waitOf({ attempt, delay: first, maxDelay });
       const event = {
         error: error as Error,
-        attempt,
+        attempt: Math.max(1, attempt),
         delay: wait,
         transferred: position(),
       };

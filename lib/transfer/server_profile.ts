@@ -112,6 +112,7 @@ export class ServerProfile {
   readonly #hungUpAt = new Set<string>();
   /** Uses of commands at which a connection ended, perhaps by accident. */
   readonly #suspected = new Map<string, Suspicion>();
+  #hangUps = 0;
   /** Whether the server was seen to hang up at a command each time. */
   #hangsUp = false;
   #features: Map<string, string> | undefined;
@@ -326,9 +327,19 @@ export class ServerProfile {
     const [, verb = "", word = ""] = /^(\S+) ?(\S*)/.exec(line) ?? [];
     const use = USES_REGEXP.test(verb) ? useOf(line) : verb;
     if (this.#known.has(use) || !this.isOptional(line)) return false;
-    if (this.#mayBeAccident(use, control)) return true;
+    const isSuspected = this.#suspected.has(use);
+    if (this.#mayBeAccident(use, control)) {
+      if (!isSuspected) this.#hangUps++;
+      return true;
+    }
+    if (!this.#lacking.has(use)) this.#hangUps++;
     this.#noteHangUp(line, verb, word);
     return false;
+  }
+
+  /** Number of uses of commands at which connections ended. It never falls. */
+  get hangUps(): number {
+    return this.#hangUps;
   }
 
   /** Whether the client can do without a command, one way or another. */

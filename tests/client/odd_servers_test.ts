@@ -323,6 +323,22 @@ Deno.test("FTP.download sends nothing again at which the server hung up", async 
   }
 });
 
+Deno.test("FTP.upload has its attempts for other faults than commands that the server hangs up at", async () => {
+  const UNKNOWN = ["FEAT", "MLST", "SIZE", "MDTM", "MFMT", "SITE", "EPSV"];
+  await using server = await hangingUp(UNKNOWN);
+  await using ftp = await server.client();
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(path, "world");
+    const retry = { attempts: 1, delay: 1 };
+    const { verified, mtime } = await ftp.upload(path, "/f", { retry });
+    assertEquals([verified, mtime], [null, null]);
+    assertEquals([...server.files.keys()].sort(), ["/d/g", "/f"]);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("FTP.download starts again without REST where the server hung up at it twice", async () => {
   await using server = await hangingUp(["REST"]);
   server.put("/big", "hello ".repeat(50_000));
