@@ -45,7 +45,7 @@ const TURN =
  * only waits.
  */
 const TURNS_ONCE = [
-  "lib/connection/breather.ts", // one after each slice of work: it waits for nothing
+  "lib/connection/pauses.ts", // one after each slice of work: it waits for nothing
   "lib/testing/peer.ts", // a server for tests that keeps its pieces apart
   "lib/tls/engine.ts", // settle(): what was fed had its consequences
   "lib/transfer/source.ts", // a reader that gives 0, a counted number of times

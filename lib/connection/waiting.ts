@@ -19,7 +19,7 @@
  * - `Session.untilEnded` ends with a session
  * - `withLifetime` ends with a client's connection, which may replace its session
  * - `ReplyLimit` counts only the time in which a reply is due
- * - `Breather` is a pause in work that waits for nothing
+ * - `PauseTimer` is a pause in work that waits for nothing
  *
  * @module
  */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Breather, filterAll, visitAll } from "../connection/breather.ts";
+import { filterAll, PauseTimer, visitAll } from "../connection/pauses.ts";
 import type { Entry, EntryKind } from "../listing/entry.ts";
 import { joinEntry } from "../listing/entry_path.ts";
 import type { Command } from "../protocol/command.ts";
@@ -356,12 +356,12 @@ async function deleteAll(
 ): Promise<Refusal[]> {
   const refusals: Refusal[] = [];
   const commands = paths.values().map(deletion);
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   let index = 0;
   for await (
     const result of pipeline(session, commands, { window: WINDOW, signal })
   ) {
-    if (breather.isDue) await breather.pause(signal);
+    if (pauses.isDue) await pauses.pause(signal);
     if (result instanceof FTPError) refusals.push({ index, error: result });
     index++;
   }

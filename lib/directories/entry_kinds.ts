@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Breather, filterAll, visitAll } from "../connection/breather.ts";
+import { filterAll, PauseTimer, visitAll } from "../connection/pauses.ts";
 import type { Entry, EntryKind } from "../listing/entry.ts";
 import { joinRawPath, rawPathOf, splitRawPath } from "../commands/raw_path.ts";
 import type { Path } from "../protocol/command.ts";
@@ -43,9 +43,9 @@ export async function kindsOf(
     options,
     ({ name }) => names.has(name),
   );
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   for (const entry of entries) {
-    if (breather.isDue) await breather.pause(signal);
+    if (pauses.isDue) await pauses.pause(signal);
     const { name } = entry;
     if (!doubtful.has(entry)) kinds.push(entry.kind);
     else if (listed.has(name)) kinds.push(listed.get(name)!);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Breather } from "../connection/breather.ts";
+import { PauseTimer } from "../connection/pauses.ts";
 import { changed, Entry, lineLengthOf } from "../listing/entry.ts";
 import { withoutNested } from "../listing/entry_path.ts";
 import { checkPath, type Path } from "../protocol/command.ts";
@@ -141,7 +141,7 @@ export async function readDirectory(
     };
     const entries: Entry[] = [];
     let read = 0;
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     try {
       for await (const batch of listBatches(request)) {
         const given = isRaw ? batch : inZone(session, batch);
@@ -149,7 +149,7 @@ export async function readDirectory(
           const taken = lineLengthOf(entry) + ENTRY_SIZE;
           read += taken;
           if (isWanted?.(entry) !== false) entries.push(entry);
-          if (breather.isDue) await breather.pause(options.signal);
+          if (pauses.isDue) await pauses.pause(options.signal);
         }
         // in an endless listing, the wanted entries may never come
         if (held + read > maxListing) {

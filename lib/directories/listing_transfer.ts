@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Breather } from "../connection/breather.ts";
+import { PauseTimer } from "../connection/pauses.ts";
 import { textOfPath } from "../commands/queries.ts";
 import type { Entry } from "../listing/entry.ts";
 import {
@@ -169,7 +169,7 @@ export class ListingTransfer {
     });
     const { transfer, leave } = await exclusive(open, { signal });
     const buffer = new Uint8Array(READ_SIZE);
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     let isOver = false;
     try {
       while (true) {
@@ -178,7 +178,7 @@ export class ListingTransfer {
         if (n === null) break;
         for (let at = 0; at < n; at += BATCH_SIZE) {
           const end = Math.min(n, at + BATCH_SIZE);
-          if (breather.isDue) await breather.pause(signal);
+          if (pauses.isDue) await pauses.pause(signal);
           yield counted(reader.push(buffer.subarray(at, end)));
         }
         if (reader.error !== undefined) throw reader.error;
@@ -187,7 +187,7 @@ export class ListingTransfer {
       leaveBehind({ transfer, leave });
       // the last entries come before the transfer is closed: during the loop,
       // the session is as busy with a short listing as with a long one
-      if (!transfer.isFrayed) yield counted(reader.end());
+      if (!transfer.mayEndInLine) yield counted(reader.end());
       this.#request.onEnd?.();
       isOver = true;
     } catch (error) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Breather } from "../connection/breather.ts";
+import { PauseTimer } from "../connection/pauses.ts";
 import type { Entry } from "../listing/entry.ts";
 import { EntryList } from "../listing/entry_list.ts";
 import { joinEntry, joinRawEntry } from "../listing/entry_path.ts";
@@ -89,10 +89,10 @@ export async function* walkTree(
   const levels: Level[] = [
     await run((session) => openRoot(session, path, options)),
   ];
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   for (let level; (level = levels.at(-1)) !== undefined;) {
     listener.check();
-    if (breather.isDue) await breather.pause(options.signal);
+    if (pauses.isDue) await pauses.pause(options.signal);
     const entry = level.rest.shift();
     if (entry === undefined) {
       levels.pop();

@@ -5,7 +5,7 @@
  */
 
 import { anySignal } from "../connection/waiting.ts";
-import { Breather } from "../connection/breather.ts";
+import { PauseTimer } from "../connection/pauses.ts";
 import { showValue } from "../protocol/check_word.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { OwnedProvider, SessionProvider } from "./session_provider.ts";
@@ -87,7 +87,7 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
   readonly #growth: Growth | undefined;
   #queue: TaskQueue<W> | undefined;
   #runs: Promise<void>[] = [];
-  readonly #breather = new Breather();
+  readonly #pauses = new PauseTimer();
   #busy = 0;
   #waiting = 0;
   #change = Promise.withResolvers<void>();
@@ -226,7 +226,7 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
         this.#most = Math.min(AUTO_MOST, this.#workers.size + 1);
         this.addWorkers();
       }
-      if (this.#breather.isDue) await this.#breather.pause(this.#signal);
+      if (this.#pauses.isDue) await this.#pauses.pause(this.#signal);
     } catch (error) {
       this.#failure ??= { error };
       this.#end.abort(error);

@@ -5,7 +5,7 @@
  */
 
 import { quote, quoteEscaped } from "../protocol/printable.ts";
-import { Breather } from "../connection/breather.ts";
+import { PauseTimer } from "../connection/pauses.ts";
 import { withMessage } from "../protocol/with_message.ts";
 import type { EntryKind } from "../listing/entry.ts";
 import { type PlainPath, replacedError } from "../files/plain_file.ts";
@@ -74,12 +74,12 @@ export class LocalSide implements Side {
     const path = this.at(directory.path);
     const canonical = this.#follows ? Deno.realPathSync(path) : undefined;
     const folder = new Snapshot({ canonical });
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     for await (const { name } of Deno.readDir(path)) {
       const item = this.#look(`${path}/${name}`, name);
       if (item !== undefined) folder.add(item);
-      if (!breather.isDue) continue;
-      await breather.pause(this.#signal);
+      if (!pauses.isDue) continue;
+      await pauses.pause(this.#signal);
       this.#checkFolders(directory.path);
     }
     this.#checkFolders(directory.path); // checks that the directory that was read is still the same
@@ -107,11 +107,11 @@ export class LocalSide implements Side {
 
   /** Reads the directory: a file system may find other spellings, too. */
   async hasName(path: string): Promise<boolean> {
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     const name = path.slice(path.lastIndexOf("/") + 1);
     for await (const entry of Deno.readDir(this.at(parentOf(path)))) {
       if (entry.name === name) return true;
-      if (breather.isDue) await breather.pause(this.#signal);
+      if (pauses.isDue) await pauses.pause(this.#signal);
     }
     return false;
   }

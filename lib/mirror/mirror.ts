@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Breather, filterAll } from "../connection/breather.ts";
+import { filterAll, PauseTimer } from "../connection/pauses.ts";
 import { unwrapped } from "../files/errors.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
 import { KindReplacement } from "./kind_replacement.ts";
@@ -253,9 +253,9 @@ export class Mirror implements AsyncDisposable {
     const { directory, source } = pair;
     const rule = target.ruleOf(directory);
     if (rule === undefined) return;
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     for (const item of source.items.values()) {
-      if (breather.isDue) await breather.pause(this.#options.signal);
+      if (pauses.isDue) await pauses.pause(this.#options.signal);
       const isIdle = item.problem !== undefined ||
         reasonToSkip(item, directory) !== undefined ||
         !this.#isWanted(directory, item);
@@ -287,10 +287,10 @@ export class Mirror implements AsyncDisposable {
   /** Remembers a directory that has something to remove. */
   async #close(pair: SnapshotPair): Promise<void> {
     const { directory } = pair;
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     for (const item of await this.#extraneousOf(pair)) {
       if (this.#isWanted(directory, item)) return this.#remember(directory);
-      if (breather.isDue) await breather.pause(this.#options.signal);
+      if (pauses.isDue) await pauses.pause(this.#options.signal);
     }
   }
 
@@ -523,9 +523,9 @@ export class Mirror implements AsyncDisposable {
   async *#shared(
     { directory, source, target }: SnapshotPair,
   ): AsyncGenerator<{ item: MirrorItem; there: MirrorItem }> {
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     for (const item of source.items.values()) {
-      if (breather.isDue) await breather.pause(this.#options.signal);
+      if (pauses.isDue) await pauses.pause(this.#options.signal);
       const there = target.items.get(item.name);
       const isIdle = there === undefined || item.problem !== undefined ||
         reasonToSkip(item, directory) !== undefined ||

@@ -6,7 +6,7 @@
 
 import { delay } from "../connection/waiting.ts";
 import { fileURLToPath } from "node:url";
-import { Breather, filterAll } from "../connection/breather.ts";
+import { filterAll, PauseTimer } from "../connection/pauses.ts";
 import { download } from "../files/download/download.ts";
 import { withLifetime } from "../files/operation.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
@@ -193,14 +193,14 @@ class DirTask implements MirrorTask {
     if (compare !== "size-and-time" || !this.#mayWrite) return;
     const different: { item: MirrorItem; local: number }[] = [];
     const same: { item: MirrorItem; local: number }[] = [];
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     for (const item of target.items.values()) {
       const local = source.items.get(item.name);
       if (local === undefined || !isUndecided(local, item)) continue;
       if (this.#needsProof(local, item)) await this.#prove(item);
       const files = this.#isCurrent(local, item) ? same : different;
       files.push({ item, local: local.mtime! });
-      if (breather.isDue) await breather.pause(this.#options.signal);
+      if (pauses.isDue) await pauses.pause(this.#options.signal);
     }
     await this.#remote.times.proveDays(different);
     if (this.#setsRemoteTimes) await this.#remote.times.proveSeasons(same);

@@ -5,7 +5,7 @@
  */
 
 import { quote } from "../protocol/printable.ts";
-import { Breather, visitAll } from "../connection/breather.ts";
+import { PauseTimer, visitAll } from "../connection/pauses.ts";
 import { dataSetKind } from "../directories/change_directory.ts";
 import { ensureDir, remove } from "../directories/directories.ts";
 import { kindsOf, noteLinks } from "../directories/entry_kinds.ts";
@@ -170,14 +170,14 @@ export class RemoteSide implements Side {
       folder.hidesDots = session.profile.hasMLSD !== true &&
         session.profile.hasListAll !== true;
       folder.partial = partial;
-      const breather = new Breather();
+      const pauses = new PauseTimer();
       for (const entry of entries) {
         folder.add(
           this.#follows
             ? await this.#look(session, directory, canonical, entry)
             : this.#itemOf(entry, identityOf(entry), problemOf(entry)),
         );
-        if (breather.isDue) await breather.pause(signal);
+        if (pauses.isDue) await pauses.pause(signal);
       }
       if (this.#checksLinks) {
         await this.#exposeLinks(session, path, entries, folder);

@@ -5,7 +5,7 @@
  */
 
 import { quote } from "../protocol/printable.ts";
-import { Breather, visitAll } from "../connection/breather.ts";
+import { PauseTimer, visitAll } from "../connection/pauses.ts";
 import {
   type DirectoryPath,
   entryOf,
@@ -69,9 +69,9 @@ export async function removeItems(
   const { provider, report, options, reason = "missing" } = removal;
   const whole: MirrorItem[] = [];
   let areGone = true;
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   for (const item of items) {
-    if (breather.isDue) await breather.pause(options.signal);
+    if (pauses.isDue) await pauses.pause(options.signal);
     const entry = entryOf(directory, item);
     if (!report.includes(entry)) {
       areGone = false;
@@ -123,9 +123,9 @@ export async function countRemovals(
   const { report, options } = removal;
   let removed = 0;
   let below = 0;
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   for (const item of items) {
-    if (breather.isDue) await breather.pause(options.signal);
+    if (pauses.isDue) await pauses.pause(options.signal);
     const entry = entryOf(directory, item);
     if (!report.includes(entry) || item.problem !== undefined) continue;
     removed++;

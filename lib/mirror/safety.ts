@@ -4,7 +4,7 @@
  * @module
  */
 
-import { filterAll } from "../connection/breather.ts";
+import { filterAll } from "../connection/pauses.ts";
 import { isPart } from "../commands/path.ts";
 import { quote } from "../protocol/printable.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { visitAll } from "../connection/breather.ts";
+import { visitAll } from "../connection/pauses.ts";
 import { quote } from "../protocol/printable.ts";
 import type { EntryKind } from "../listing/entry.ts";
 import { isPart, joinPath } from "../commands/path.ts";

@@ -5,7 +5,7 @@
  */
 
 import { checkFunction } from "../protocol/check_names.ts";
-import { Breather } from "../connection/breather.ts";
+import { PauseTimer } from "../connection/pauses.ts";
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { waitFor } from "./callback.ts";
@@ -134,7 +134,7 @@ async function* lineBatches(
   const { maxLine } = session.options;
   const decoder = new LineDecoder((bytes) => encoding.decode(bytes), maxLine);
   for await (const piece of pieces(transfer)) yield decoder.push(piece);
-  if (!transfer.isFrayed) yield decoder.end();
+  if (!transfer.mayEndInLine) yield decoder.end();
 }
 
 async function* lineBlocks(
@@ -146,16 +146,16 @@ async function* lineBlocks(
     const block = blocks.push(piece);
     if (block !== undefined) yield block;
   }
-  const rest = transfer.isFrayed ? undefined : blocks.end();
+  const rest = transfer.mayEndInLine ? undefined : blocks.end();
   if (rest !== undefined) yield rest;
 }
 
 /** Receives a text in pieces that share a buffer. */
 async function* pieces({ data }: Transfer): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(TEXT_READ_SIZE);
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   while (true) {
-    if (breather.isDue) await breather.pause();
+    if (pauses.isDue) await pauses.pause();
     const n = await data.read(buffer);
     if (n === null) break;
     yield buffer.subarray(0, n);

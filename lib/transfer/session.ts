@@ -5,7 +5,7 @@
  */
 
 import type { ControlConnection } from "../connection/control_connection.ts";
-import { nextTurn } from "../connection/breather.ts";
+import { nextLoopTurn } from "../connection/pauses.ts";
 import { noReplyError } from "../connection/control_errors.ts";
 import { abortable, onAbort, withEither } from "../connection/waiting.ts";
 import { asError } from "../protocol/with_message.ts";
@@ -295,7 +295,7 @@ export class Session {
     if (isSettled && isFree) return undefined;
     const open = async () => {
       // a stream that was cancelled behind others is told a few steps later
-      if (isSettled && transfer !== undefined) await nextTurn(signal);
+      if (isSettled && transfer !== undefined) await nextLoopTurn(signal);
       transfer?.endIfLeft();
       await this.#settled(signal);
       // a command that cannot be repeated is not lost silently: the call throws

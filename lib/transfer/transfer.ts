@@ -87,7 +87,7 @@ export class Transfer {
   }
 
   /** Whether the last line of the data may be incomplete. */
-  get isFrayed(): boolean {
+  get mayEndInLine(): boolean {
     return this.data.isCut && !this.#allowsCut;
   }
 

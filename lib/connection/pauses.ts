@@ -9,7 +9,7 @@
 const SLICE = 10;
 
 /** Decides when a loop has to pause. */
-export class Breather {
+export class PauseTimer {
   #last = performance.now();
 
   /** Whether a pause is due. */
@@ -19,13 +19,13 @@ export class Breather {
 
   /** Runs one turn of the event loop. */
   async pause(signal?: AbortSignal): Promise<void> {
-    await nextTurn(signal);
+    await nextLoopTurn(signal);
     this.#last = performance.now();
   }
 }
 
 /** Waits for the next turn of the event loop. */
-export async function nextTurn(signal?: AbortSignal): Promise<void> {
+export async function nextLoopTurn(signal?: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => setTimeout(resolve, 0));
   signal?.throwIfAborted();
 }
@@ -36,10 +36,10 @@ export async function visitAll<T>(
   visit: (item: T) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   for (const item of items) {
     visit(item);
-    if (breather.isDue) await breather.pause(signal);
+    if (pauses.isDue) await pauses.pause(signal);
   }
 }
 
