@@ -3945,6 +3945,7 @@ async function withRecovery(provider, options, position, run2) {
   const most = retry === false ? 0 : attempts;
   let furthest = position();
   let mismatches = 0;
+  let { hangUps } = provider.session.profile;
   for (let attempt = 1; ; attempt++) {
     try {
       signal?.throwIfAborted();
@@ -3964,6 +3965,9 @@ async function withRecovery(provider, options, position, run2) {
         furthest = position();
         attempt = 1;
       }
+      const { hangUps: seen } = provider.session.profile;
+      if (seen > hangUps && most > 0) attempt--;
+      hangUps = seen;
       leaveSpoiled(provider, error, most);
       const isHopeless = signal?.aborted || attempt > most || !isPassing(error) || isLost(provider) && !provider.canReconnect;
       if (isHopeless) throw error;
@@ -3974,7 +3978,7 @@ async function withRecovery(provider, options, position, run2) {
       });
       const event = {
         error,
-        attempt,
+        attempt: Math.max(1, attempt),
         delay: wait,
         transferred: position()
       };
@@ -4649,9 +4653,9 @@ async function unlessRefused(ask3, isExpected = () => true) {
   }
 }
 
-// lib/connection/breather.ts
+// lib/connection/pauses.ts
 var SLICE = 10;
-var Breather = class {
+var PauseTimer = class {
   #last = performance.now();
   /** Whether a pause is due. */
   get isDue() {
@@ -4659,19 +4663,19 @@ var Breather = class {
   }
   /** Runs one turn of the event loop. */
   async pause(signal) {
-    await nextTurn(signal);
+    await nextLoopTurn(signal);
     this.#last = performance.now();
   }
 };
-async function nextTurn(signal) {
+async function nextLoopTurn(signal) {
   await new Promise((resolve2) => setTimeout(resolve2, 0));
   signal?.throwIfAborted();
 }
 async function visitAll(items, visit, signal) {
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   for (const item of items) {
     visit(item);
-    if (breather.isDue) await breather.pause(signal);
+    if (pauses.isDue) await pauses.pause(signal);
   }
 }
 async function filterAll(items, isWanted, signal) {
@@ -9190,7 +9194,7 @@ var Session = class {
     const isFree2 = transfer === void 0 && !this.#control.isDoubtful;
     if (isSettled && isFree2) return void 0;
     const open2 = async () => {
-      if (isSettled && transfer !== void 0) await nextTurn(signal);
+      if (isSettled && transfer !== void 0) await nextLoopTurn(signal);
       transfer?.endIfLeft();
       await this.#settled(signal);
       if (isForced || this.handmade === void 0) await this.renew(signal);
@@ -10058,7 +10062,7 @@ var Transfer = class {
     return this.#isUnproven;
   }
   /** Whether the last line of the data may be incomplete. */
-  get isFrayed() {
+  get mayEndInLine() {
     return this.data.isCut && !this.#allowsCut;
   }
   get #allowsCut() {
@@ -10829,7 +10833,7 @@ async function* lineBatches(session, transfer) {
   const { maxLine } = session.options;
   const decoder2 = new LineDecoder((bytes2) => encoding.decode(bytes2), maxLine);
   for await (const piece of pieces(transfer)) yield decoder2.push(piece);
-  if (!transfer.isFrayed) yield decoder2.end();
+  if (!transfer.mayEndInLine) yield decoder2.end();
 }
 async function* lineBlocks(session, transfer) {
   const blocks = new LineBlocks(session.options.maxLine);
@@ -10837,14 +10841,14 @@ async function* lineBlocks(session, transfer) {
     const block = blocks.push(piece);
     if (block !== void 0) yield block;
   }
-  const rest = transfer.isFrayed ? void 0 : blocks.end();
+  const rest = transfer.mayEndInLine ? void 0 : blocks.end();
   if (rest !== void 0) yield rest;
 }
 async function* pieces({ data }) {
   const buffer2 = new Uint8Array(TEXT_READ_SIZE);
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   while (true) {
-    if (breather.isDue) await breather.pause();
+    if (pauses.isDue) await pauses.pause();
     const n = await data.read(buffer2);
     if (n === null) break;
     yield buffer2.subarray(0, n);
@@ -12636,7 +12640,7 @@ var ListingTransfer = class {
       signal
     });
     const buffer2 = new Uint8Array(READ_SIZE3);
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     let isOver = false;
     try {
       while (true) {
@@ -12645,7 +12649,7 @@ var ListingTransfer = class {
         if (n === null) break;
         for (let at = 0; at < n; at += BATCH_SIZE) {
           const end = Math.min(n, at + BATCH_SIZE);
-          if (breather.isDue) await breather.pause(signal);
+          if (pauses.isDue) await pauses.pause(signal);
           yield counted(reader.push(buffer2.subarray(at, end)));
         }
         if (reader.error !== void 0) throw reader.error;
@@ -12655,7 +12659,7 @@ var ListingTransfer = class {
         transfer,
         leave
       });
-      if (!transfer.isFrayed) yield counted(reader.end());
+      if (!transfer.mayEndInLine) yield counted(reader.end());
       this.#request.onEnd?.();
       isOver = true;
     } catch (error) {
@@ -13093,7 +13097,7 @@ async function readDirectory(session, path, options, hooks = {}) {
     };
     const entries = [];
     let read19 = 0;
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     try {
       for await (const batch of listBatches(request)) {
         const given = isRaw ? batch : inZone(session, batch);
@@ -13101,7 +13105,7 @@ async function readDirectory(session, path, options, hooks = {}) {
           const taken = lineLengthOf(entry) + ENTRY_SIZE;
           read19 += taken;
           if (isWanted?.(entry) !== false) entries.push(entry);
-          if (breather.isDue) await breather.pause(options.signal);
+          if (pauses.isDue) await pauses.pause(options.signal);
         }
         if (held + read19 > maxListing) {
           throw tooLarge(textOfPath(session, path), maxListing);
@@ -13821,10 +13825,10 @@ async function* walkTree(run2, path, { onError, onUnknown, ...others }) {
   const levels = [
     await run2((session) => openRoot(session, path, options))
   ];
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   for (let level; (level = levels.at(-1)) !== void 0; ) {
     listener.check();
-    if (breather.isDue) await breather.pause(options.signal);
+    if (pauses.isDue) await pauses.pause(options.signal);
     const entry = level.rest.shift();
     if (entry === void 0) {
       levels.pop();
@@ -13996,9 +14000,9 @@ async function kindsOf(session, directory, entries, options) {
   const names = /* @__PURE__ */ new Set();
   await visitAll(doubtful, ({ name }) => names.add(name), signal);
   const { kinds: listed } = await readAgain(session, directory, options, ({ name }) => names.has(name));
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   for (const entry of entries) {
-    if (breather.isDue) await breather.pause(signal);
+    if (pauses.isDue) await pauses.pause(signal);
     const { name } = entry;
     if (!doubtful.has(entry)) kinds.push(entry.kind);
     else if (listed.has(name)) kinds.push(listed.get(name));
@@ -14259,13 +14263,13 @@ async function orRefusal(refusal3, run2) {
 async function deleteAll(session, paths, { signal }) {
   const refusals = [];
   const commands2 = paths.values().map(deletion);
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   let index = 0;
   for await (const result of pipeline(session, commands2, {
     window: WINDOW,
     signal
   })) {
-    if (breather.isDue) await breather.pause(signal);
+    if (pauses.isDue) await pauses.pause(signal);
     if (result instanceof FTPError) refusals.push({
       index,
       error: result
@@ -15932,6 +15936,13 @@ init_printable();
 
 // lib/files/restart_proof.ts
 init_printable();
+
+// lib/files/request_size.ts
+async function requestSize2(session, path, options) {
+  return await session.pastHangUps(() => session.shared((turn) => requestBinarySize(turn, path, options), options), options);
+}
+
+// lib/files/restart_proof.ts
 async function proveRestart(session, path, start, options) {
   const { profile } = session;
   if (profile.startsAt(start)) return;
@@ -15963,9 +15974,6 @@ async function countToTwo(transfer, options) {
     return count;
   }
   return 2;
-}
-function requestSize2(session, path, options) {
-  return session.shared((turn) => requestBinarySize(turn, path, options), options);
 }
 
 // lib/files/download/segments.ts
@@ -16801,7 +16809,7 @@ var WorkerPool = class {
   #growth;
   #queue;
   #runs = [];
-  #breather = new Breather();
+  #pauses = new PauseTimer();
   #busy = 0;
   #waiting = 0;
   #change = Promise.withResolvers();
@@ -16933,7 +16941,7 @@ var WorkerPool = class {
         this.#most = Math.min(AUTO_MOST, this.#workers.size + 1);
         this.addWorkers();
       }
-      if (this.#breather.isDue) await this.#breather.pause(this.#signal);
+      if (this.#pauses.isDue) await this.#pauses.pause(this.#signal);
     } catch (error) {
       this.#failure ??= {
         error
@@ -17684,35 +17692,62 @@ async function backOff({ signal }, ask3) {
 var COMPARED = 4096;
 var OFFSET = "REST before STOR";
 async function storeProven(session, path, offset, sent, store2, options) {
-  const before = offset === void 0 ? void 0 : await readBefore(session, path, offset, options);
-  const reply = await store2();
-  const size = await checkCompression(session, path, offset, sent, options);
-  if (offset !== void 0) {
-    await checkSize(session, path, offset + sent.bytes, size, options);
-    if (before !== void 0) {
-      await checkBefore(session, path, before, options);
-    }
-  }
-  return reply;
+  const prove = async () => {
+    const before = offset === void 0 ? void 0 : await readBefore(session, path, offset, options);
+    const reply = await store2();
+    const known = await checkCompression(session, path, offset, sent, options);
+    if (offset === void 0 || before === void 0) return reply;
+    const { size } = before;
+    await checkSize(session, path, {
+      offset,
+      sent,
+      size,
+      known
+    }, options);
+    await checkBefore(session, path, before, options);
+    return reply;
+  };
+  const queue = queueOf(session);
+  return offset === void 0 ? await queue.shared(prove, options) : await queue.exclusive(prove, options);
+}
+var queues = /* @__PURE__ */ new WeakMap();
+function queueOf(session) {
+  let queue = queues.get(session);
+  if (queue === void 0) queues.set(session, queue = new SessionLock());
+  return queue;
 }
 async function readBefore(session, path, offset, options) {
   const { profile } = session;
   if (profile.lacks(OFFSET)) {
     throw new Deno.errors.NotSupported(`Cannot store ${named(session, path)} at an offset: the server accepts REST, but ignores it before STOR; store the whole file`);
   }
-  const size = await requestSize3(session, path, options);
-  if (size !== null && size < offset) {
-    throw new RangeError(`Cannot store ${named(session, path)} at offset ${offset}: it has only ${size} bytes`);
-  }
-  if (profile.keepsBeginnings) return void 0;
+  const size = await requestSizeIfPossible(session, path, options);
+  if (size !== null) checkReached(session, path, offset, size);
   const start = Math.max(0, offset - COMPARED);
-  const bytes2 = await readRange(session, path, start, offset - start, options);
-  return bytes2 && {
+  if (profile.keepsBeginnings) return {
+    size,
+    start
+  };
+  const length = offset - start;
+  const bytes2 = await readRange(session, path, start, length, options).catch((error) => {
+    if (error instanceof FTPTemporaryError) return void 0;
+    throw error;
+  });
+  if (bytes2 !== void 0 && bytes2.length < length) {
+    checkReached(session, path, offset, start + bytes2.length);
+  }
+  return {
+    size,
     start,
     bytes: bytes2
   };
 }
+function checkReached(session, path, offset, size) {
+  if (size >= offset) return;
+  throw new RangeError(`Cannot store ${named(session, path)} at offset ${offset}: it has only ${size} bytes`);
+}
 async function checkBefore(session, path, { start, bytes: bytes2 }, options) {
+  if (bytes2 === void 0) return;
   const { length } = bytes2;
   const now = await readRange(session, path, start, length, options);
   if (now === void 0) return;
@@ -17723,10 +17758,12 @@ async function checkBefore(session, path, { start, bytes: bytes2 }, options) {
   session.profile.noteLacking(OFFSET);
   throw new Deno.errors.InvalidData(`Cannot store ${named(session, path)} at an offset: the server has lost the bytes before it; store the whole file`);
 }
-async function checkSize(session, path, expected, known, options) {
+async function checkSize(session, path, { offset, sent, size: before, known }, options) {
+  const expected = offset + sent.bytes;
   let size = known ?? null;
   if (size === null || size < expected) {
-    size = await storedSize(session, path, expected, options);
+    const request = before === null ? requestSizeIfPossible : requestSize2;
+    size = await storedSize(() => request(session, path, options), expected, options);
   }
   if (size === null || size >= expected) return;
   session.profile.noteLacking(OFFSET);
@@ -17739,7 +17776,7 @@ async function checkSize(session, path, expected, known, options) {
 async function checkCompression(session, path, offset = 0, { bytes: bytes2, data }, options) {
   const isKnown = data === void 0 || !isCompressionUnproven(session) || isSizeAmbiguous(session, data);
   if (isKnown) return void 0;
-  const size = await requestSize3(session, path, options);
+  const size = await requestSizeIfPossible(session, path, options);
   if (size === offset + bytes2) noteDecompressed(session, true);
   if (size !== offset + (data.compressedSize ?? 0)) return size;
   noteDecompressed(session, false);
@@ -17752,7 +17789,7 @@ async function checkCompression(session, path, offset = 0, { bytes: bytes2, data
 async function checkRetrieved(session, path, data, options) {
   const isKnown = !isCompressionUnproven(session) || isSizeAmbiguous(session, data) || data.bytesRead === 0;
   if (isKnown) return;
-  const size = await requestSize3(session, path, options);
+  const size = await requestSizeIfPossible(session, path, options);
   if (size === data.bytesRead) noteDecompressed(session, true);
   if (size !== data.compressedSize) return;
   noteDecompressed(session, false);
@@ -17762,10 +17799,10 @@ async function checkRetrieved(session, path, data, options) {
     actual: data.bytesRead
   });
 }
-async function storedSize(session, path, expected, options) {
+async function storedSize(request, expected, options) {
   let size = null;
   await backOff(options, async () => {
-    size = await requestSize3(session, path, options);
+    size = await request();
     return size === null || size >= expected;
   });
   return size;
@@ -17797,8 +17834,13 @@ async function readRange(session, path, start, length, options) {
   }
   return bytes2.subarray(0, at);
 }
-function requestSize3(session, path, options) {
-  return session.shared((turn) => requestBinarySize(turn, path, options), options);
+async function requestSizeIfPossible(session, path, options) {
+  try {
+    return await requestSize2(session, path, options);
+  } catch (error) {
+    if (error instanceof FTPTemporaryError) return null;
+    throw error;
+  }
 }
 function named(session, path) {
   return quote(textOfPath(session, path));
@@ -20323,12 +20365,12 @@ var LocalSide = class {
     const folder = new Snapshot({
       canonical
     });
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     for await (const { name } of Deno.readDir(path)) {
       const item = this.#look(`${path}/${name}`, name);
       if (item !== void 0) folder.add(item);
-      if (!breather.isDue) continue;
-      await breather.pause(this.#signal);
+      if (!pauses.isDue) continue;
+      await pauses.pause(this.#signal);
       this.#checkFolders(directory.path);
     }
     this.#checkFolders(directory.path);
@@ -20352,11 +20394,11 @@ var LocalSide = class {
   }
   /** Reads the directory: a file system may find other spellings, too. */
   async hasName(path) {
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     const name = path.slice(path.lastIndexOf("/") + 1);
     for await (const entry of Deno.readDir(this.at(parentOf(path)))) {
       if (entry.name === name) return true;
-      if (breather.isDue) await breather.pause(this.#signal);
+      if (pauses.isDue) await pauses.pause(this.#signal);
     }
     return false;
   }
@@ -20521,9 +20563,9 @@ async function removeItems(removal, directory, items) {
   const { provider, report, options, reason = "missing" } = removal;
   const whole = [];
   let areGone = true;
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   for (const item of items) {
-    if (breather.isDue) await breather.pause(options.signal);
+    if (pauses.isDue) await pauses.pause(options.signal);
     const entry = entryOf(directory, item);
     if (!report.includes(entry)) {
       areGone = false;
@@ -20566,9 +20608,9 @@ async function countRemovals(removal, directory, items) {
   const { report, options } = removal;
   let removed = 0;
   let below = 0;
-  const breather = new Breather();
+  const pauses = new PauseTimer();
   for (const item of items) {
-    if (breather.isDue) await breather.pause(options.signal);
+    if (pauses.isDue) await pauses.pause(options.signal);
     const entry = entryOf(directory, item);
     if (!report.includes(entry) || item.problem !== void 0) continue;
     removed++;
@@ -21490,9 +21532,9 @@ var Mirror = class {
     const { directory, source } = pair;
     const rule = target.ruleOf(directory);
     if (rule === void 0) return;
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     for (const item of source.items.values()) {
-      if (breather.isDue) await breather.pause(this.#options.signal);
+      if (pauses.isDue) await pauses.pause(this.#options.signal);
       const isIdle = item.problem !== void 0 || reasonToSkip(item, directory) !== void 0 || !this.#isWanted(directory, item);
       const reason = isIdle ? void 0 : rule(item);
       if (reason === void 0) continue;
@@ -21508,10 +21550,10 @@ var Mirror = class {
   /** Remembers a directory that has something to remove. */
   async #close(pair) {
     const { directory } = pair;
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     for (const item of await this.#extraneousOf(pair)) {
       if (this.#isWanted(directory, item)) return this.#remember(directory);
-      if (breather.isDue) await breather.pause(this.#options.signal);
+      if (pauses.isDue) await pauses.pause(this.#options.signal);
     }
   }
   /** Transfers one entry. Returns the path of a directory. */
@@ -21712,9 +21754,9 @@ var Mirror = class {
    * target.
    */
   async *#shared({ directory, source, target }) {
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     for (const item of source.items.values()) {
-      if (breather.isDue) await breather.pause(this.#options.signal);
+      if (pauses.isDue) await pauses.pause(this.#options.signal);
       const there = target.items.get(item.name);
       const isIdle = there === void 0 || item.problem !== void 0 || reasonToSkip(item, directory) !== void 0 || !this.#isWanted(directory, item);
       if (!isIdle) yield {
@@ -22409,10 +22451,10 @@ var RemoteSide = class {
       };
       folder.hidesDots = session.profile.hasMLSD !== true && session.profile.hasListAll !== true;
       folder.partial = partial;
-      const breather = new Breather();
+      const pauses = new PauseTimer();
       for (const entry of entries) {
         folder.add(this.#follows ? await this.#look(session, directory, canonical, entry) : this.#itemOf(entry, identityOf(entry), problemOf(entry)));
-        if (breather.isDue) await breather.pause(signal);
+        if (pauses.isDue) await pauses.pause(signal);
       }
       if (this.#checksLinks) {
         await this.#exposeLinks(session, path, entries, folder);
@@ -22799,7 +22841,7 @@ var DirTask = class {
     if (compare !== "size-and-time" || !this.#mayWrite) return;
     const different = [];
     const same = [];
-    const breather = new Breather();
+    const pauses = new PauseTimer();
     for (const item of target.items.values()) {
       const local = source.items.get(item.name);
       if (local === void 0 || !isUndecided(local, item)) continue;
@@ -22809,7 +22851,7 @@ var DirTask = class {
         item,
         local: local.mtime
       });
-      if (breather.isDue) await breather.pause(this.#options.signal);
+      if (pauses.isDue) await pauses.pause(this.#options.signal);
     }
     await this.#remote.times.proveDays(different);
     if (this.#setsRemoteTimes) await this.#remote.times.proveSeasons(same);
@@ -24318,6 +24360,7 @@ var ServerProfile = class {
   #hungUpAt = /* @__PURE__ */ new Set();
   /** Uses of commands at which a connection ended, perhaps by accident. */
   #suspected = /* @__PURE__ */ new Map();
+  #hangUps = 0;
   /** Whether the server was seen to hang up at a command each time. */
   #hangsUp = false;
   #features;
@@ -24505,9 +24548,18 @@ var ServerProfile = class {
     const [, verb = "", word = ""] = /^(\S+) ?(\S*)/.exec(line) ?? [];
     const use = USES_REGEXP.test(verb) ? useOf(line) : verb;
     if (this.#known.has(use) || !this.isOptional(line)) return false;
-    if (this.#mayBeAccident(use, control)) return true;
+    const isSuspected = this.#suspected.has(use);
+    if (this.#mayBeAccident(use, control)) {
+      if (!isSuspected) this.#hangUps++;
+      return true;
+    }
+    if (!this.#lacking.has(use)) this.#hangUps++;
     this.#noteHangUp(line, verb, word);
     return false;
+  }
+  /** Number of uses of commands at which connections ended. It never falls. */
+  get hangUps() {
+    return this.#hangUps;
   }
   /** Whether the client can do without a command, one way or another. */
   isOptional(line) {
