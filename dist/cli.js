@@ -24556,16 +24556,13 @@ var ServerProfile = class {
     const [, verb = "", word = ""] = /^(\S+) ?(\S*)/.exec(line) ?? [];
     const use = USES_REGEXP.test(verb) ? useOf(line) : verb;
     if (this.#known.has(use) || !this.isOptional(line)) return false;
-    const isSuspected = this.#suspected.has(use);
-    if (this.#mayBeAccident(use, control)) {
-      if (!isSuspected) this.#hangUps++;
-      return true;
-    }
-    if (!this.#lacking.has(use)) this.#hangUps++;
-    this.#noteHangUp(line, verb, word);
-    return false;
+    const isNew = !this.#suspected.has(use) || !this.#lacking.has(use);
+    const mayBeAccident = this.#mayBeAccident(use, control);
+    if (!mayBeAccident) this.#noteHangUp(line, verb, word);
+    if (isNew && DISPENSABLE_REGEXP.test(verb)) this.#hangUps++;
+    return mayBeAccident;
   }
-  /** Number of uses of commands at which connections ended. It never falls. */
+  /** Number of ends of connections at commands that are left out then. */
   get hangUps() {
     return this.#hangUps;
   }
