@@ -20,7 +20,6 @@ import {
   noteDecompressed,
 } from "../transfer/compression.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { SessionLock } from "../transfer/session_lock.ts";
 import { backOff } from "./back_off.ts";
 import { FTPVerificationError } from "./errors.ts";
 import { openAt } from "./open_at.ts";
@@ -69,21 +68,10 @@ export async function storeProven(
     await checkBefore(session, path, before, options);
     return reply;
   };
-  const queue = queueOf(session);
+  const { stores } = session;
   return offset === undefined
-    ? await queue.shared(prove, options)
-    : await queue.exclusive(prove, options);
-}
-
-/**
- * Calls on a session: one with an offset needs the file of the call before it.
- */
-const queues = new WeakMap<Session, SessionLock>();
-
-function queueOf(session: Session): SessionLock {
-  let queue = queues.get(session);
-  if (queue === undefined) queues.set(session, queue = new SessionLock());
-  return queue;
+    ? await stores.shared(prove, options)
+    : await stores.exclusive(prove, options);
 }
 
 /** The file before it was stored. */

@@ -111,6 +111,8 @@ export class Session {
    * connection.
    */
   handmade: string | undefined;
+  /** Orders proven stores: one at an offset needs the file of the call before. */
+  readonly stores: SessionLock = new SessionLock();
   /** Opens another connection with the same login and settings. */
   renewal: (() => Promise<Session>) | undefined;
   #control: ControlConnection;
