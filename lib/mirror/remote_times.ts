@@ -142,11 +142,7 @@ export class RemoteTimes {
         if (!isSummer || clock.hasDay(timeCommand, local)) continue;
         days.set(Math.floor(local / DAY), time);
       }
-      if (days.size === 0) continue;
-      const times = [...days.values()];
-      await this.#once((session, options) =>
-        proveDays(session, this.#root, times, { timeCommand, ...options })
-      );
+      await this.#proveTimes(timeCommand, [...days.values()]);
     }
   }
 
