@@ -10,8 +10,12 @@ import {
   PIECE_SIZE,
   scanFacts,
 } from "../../parser/mod.ts";
-import { type FactLine, parseFacts } from "./facts.ts";
+import { linesOf } from "../protocol/lines_of.ts";
 import { toAlignedText } from "./aligned_text.ts";
+import { parseFacts } from "./facts.ts";
+
+const CR = 0x0D;
+const LF = 0x0A;
 
 /** A name and its facts, as `FTP.mlsd()` returns them. */
 export type NamedFacts = [name: string, facts: Record<string, string>];
@@ -52,7 +56,9 @@ export class FactsReader {
       if (consumed === 0) break;
       at += consumed;
     }
-    if (at < block.length) this.#split(found, block.subarray(at));
+    for (const line of linesOf(block.subarray(at))) {
+      found.push(this.#parse(withoutEnd(line)));
+    }
     return found;
   }
 
@@ -101,22 +107,15 @@ export class FactsReader {
   }
 
   #parse(line: Uint8Array): NamedFacts {
-    return named(parseFacts(this.#decode(line)));
-  }
-
-  /** Reads lines by splitting their text. */
-  #split(found: NamedFacts[], block: Uint8Array): void {
-    const lines = this.#decode(block).split("\n");
-    if (lines.at(-1) === "") lines.pop();
-    for (const line of lines) {
-      const isCRLF = line.endsWith("\r");
-      found.push(named(parseFacts(isCRLF ? line.slice(0, -1) : line)));
-    }
+    const { name, facts } = parseFacts(this.#decode(line));
+    return [name, facts];
   }
 }
 
-function named({ name, facts }: FactLine): NamedFacts {
-  return [name, facts];
+/** Returns a line without its LF and one CR. */
+function withoutEnd(line: Uint8Array): Uint8Array {
+  const end = line.at(-1) === LF ? line.length - 1 : line.length;
+  return line.subarray(0, line[end - 1] === CR ? end - 1 : end);
 }
 
 /**
