@@ -326,23 +326,18 @@ export class ServerProfile {
   noteHangUp(line: string, control: HungUp): boolean {
     const [, verb = "", word = ""] = /^(\S+) ?(\S*)/.exec(line) ?? [];
     const use = USES_REGEXP.test(verb) ? useOf(line) : verb;
-    if (this.#known.has(use) || !this.isOptional(line)) return false;
-    const isNew = !this.#suspected.has(use) || !this.#lacking.has(use);
+    const isDispensable = DISPENSABLE_REGEXP.test(verb);
+    const isOptional = isDispensable || /^(MLSD|PRET|LIST -a)\b/.test(line);
+    if (this.#known.has(use) || !isOptional) return false;
+    if (isDispensable && !this.#lacking.has(use)) this.#hangUps++;
     const mayBeAccident = this.#mayBeAccident(use, control);
     if (!mayBeAccident) this.#noteHangUp(line, verb, word);
-    if (isNew && DISPENSABLE_REGEXP.test(verb)) this.#hangUps++;
     return mayBeAccident;
   }
 
   /** Number of ends of connections at commands that are left out then. */
   get hangUps(): number {
     return this.#hangUps;
-  }
-
-  /** Whether the client can do without a command, one way or another. */
-  isOptional(line: string): boolean {
-    return DISPENSABLE_REGEXP.test(line.split(" ", 1)[0]!) ||
-      /^(MLSD|PRET|LIST -a)\b/.test(line);
   }
 
   /**
