@@ -19,6 +19,7 @@
 
 import { TextLineStream } from "@std/streams";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { chooseCount } from "./testing/random.ts";
 import { SERVERS } from "./testing/servers/mod.ts";
 import { PROXIES } from "./testing/servers/proxies.ts";
 import { HAS_IPV6 } from "./testing/servers/loopback.ts";
@@ -38,7 +39,7 @@ const CORES = navigator.hardwareConcurrency;
  * Number of processes that run at the same time: most tests wait most of the
  * time.
  */
-const PROCESSES = Number(Deno.env.get("FTP_TEST_PROCESSES")) || 3 * CORES;
+const PROCESSES = chooseCount(3 * CORES, "FTP_TEST_PROCESSES");
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -130,7 +131,10 @@ async function runShards({ files, junitPath }: Request): Promise<number> {
     servers: SERVERS.map(({ name }) => name),
   });
   const log = new JointLog(print, shards);
-  const folder = await Deno.makeTempDir({ prefix: "ftp_tests_" });
+  const folder = await Deno.makeTempDir({
+    ...memory !== undefined && { dir: memory.path },
+    prefix: "ftp_shards_",
+  });
   const reports: string[] = [];
   try {
     const runShard = async (shard: Shard) => {
@@ -235,11 +239,9 @@ function hasQuickTests(file: string): boolean {
 }
 
 if (memory !== undefined) {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => {
-      memory[Symbol.dispose]();
-      Deno.exit(1);
-    });
+  globalThis.addEventListener("unload", () => memory[Symbol.dispose]());
+  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => Deno.exit(1));
   }
 }
 const [first, ...rest] = Deno.args;
@@ -254,6 +256,5 @@ const request = readRequest(args);
 const status = request === undefined
   ? await runOne(args)
   : await runShards(request);
-memory?.[Symbol.dispose]();
 if (isUnit) printLeftOut(all);
 Deno.exit(status);

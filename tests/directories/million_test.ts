@@ -1,10 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Handler, ScriptedServer } from "../testing/scripted/mod.ts";
 import type { EntryCount, Reading } from "./count_entries.ts";
+import { chooseCount } from "../testing/random.ts";
 import { fact, unix, UNKNOWN } from "../testing/scripted_listings.ts";
 
 /** Number of entries. For a million: `FTP_ENTRIES=1000000`. */
-const ENTRIES = Number(Deno.env.get("FTP_ENTRIES") ?? 200_000);
+const ENTRIES = chooseCount(200_000, "FTP_ENTRIES");
 
 /** Lines in one write. */
 const BLOCK = 1000;

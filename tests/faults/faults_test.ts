@@ -12,6 +12,7 @@
  */
 
 import { isIgnored, reportServers } from "../testing/servers/mod.ts";
+import { chooseCount, readInteger } from "../testing/random.ts";
 import { repetitions } from "../testing/repetitions.ts";
 import { CasePlan, kindsOf } from "./case_plan.ts";
 import {
@@ -36,17 +37,17 @@ const MAX_MISSES = 5;
 /** Smallest factor of the time-outs of a repeated case. */
 const LONGER = 4;
 
-const seedAsked = Deno.env.get("FTP_FAULT_SEED");
+const seedAsked = readInteger("FTP_FAULT_SEED", 0);
 const countAsked = Deno.env.get("FTP_FAULT_COUNT");
-const start = Number(Deno.env.get("FTP_FAULT_START") ?? 0);
+const start = readInteger("FTP_FAULT_START", 0) ?? 0;
 /** Number of faults of a configuration. */
-const count = Number(countAsked ?? COUNT) / CONFIGURATIONS.length;
+const count = chooseCount(COUNT, "FTP_FAULT_COUNT") / CONFIGURATIONS.length;
 
 reportServers();
 CONFIGURATIONS.forEach((configuration, index) => {
   const { server, tls } = configuration;
   const isAsked = seedAsked === undefined ||
-    Number(seedAsked) % CONFIGURATIONS.length === index;
+    seedAsked % CONFIGURATIONS.length === index;
   Deno.test({
     name:
       `FTP.download and FTP.upload lose nothing, whatever happens (${server}, ${
@@ -56,7 +57,7 @@ CONFIGURATIONS.forEach((configuration, index) => {
     fn: async () => {
       const faultReport = seedAsked === undefined
         ? await runMany(configuration, index)
-        : await runOne(configuration, Number(seedAsked));
+        : await runOne(configuration, seedAsked);
       const run = seedAsked === undefined ? `FTP_FAULT_START=${start}: ` : "";
       console.log(run + faultReport.summary());
       if (countAsked !== undefined) console.log(faultReport.table());

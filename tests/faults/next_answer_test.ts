@@ -11,12 +11,12 @@
  */
 
 import { runInParallel } from "../model/run_in_parallel.ts";
+import { chooseCount, readInteger } from "../testing/random.ts";
 import { repetitions } from "../testing/repetitions.ts";
 import { isIgnored, reportServers } from "../testing/servers/mod.ts";
 import { CONFIGURATIONS } from "./fault_case.ts";
 
-const { env } = Deno;
-const seed = Number(env.get("FTP_ANSWER_SEED") ?? 1);
+const seed = readInteger("FTP_ANSWER_SEED", 0) ?? 1;
 
 /** Fewest calls for more than one client at once. */
 const CALLS_OF_SEVERAL = 100;
@@ -30,12 +30,11 @@ const plans = CONFIGURATIONS.flatMap((configuration) => [
     ? [{ ...configuration, disturbance: "truncation" as const }]
     : [],
 ]);
-const count = Number(
-  env.get("FTP_ANSWER_COUNT") ?? repetitions(8) * plans.length,
-);
+const count = chooseCount(repetitions(8) * plans.length, "FTP_ANSWER_COUNT");
 const calls = Math.ceil(count / STOPS / plans.length);
-const servers = Number(
-  env.get("FTP_ANSWER_SERVERS") ?? (calls < CALLS_OF_SEVERAL ? 1 : 2),
+const servers = chooseCount(
+  calls < CALLS_OF_SEVERAL ? 1 : 2,
+  "FTP_ANSWER_SERVERS",
 );
 
 reportServers();

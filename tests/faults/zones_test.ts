@@ -20,6 +20,7 @@ import {
   type ServerName,
   startServer,
 } from "../testing/servers/mod.ts";
+import { chooseCount, readInteger } from "../testing/random.ts";
 import { repetitions } from "../testing/repetitions.ts";
 import { handOver } from "../testing/servers/real_server.ts";
 import { Random } from "./random.ts";
@@ -51,10 +52,9 @@ const CHANGES = 4;
 /** Differences of time that a zone may hide, in hours. */
 const HOURS = [-14, -9, -5.75, -5, -4, -2, -1, 1, 2, 4, 5, 5.75, 9, 14];
 
-const { env } = Deno;
-const seedAsked = env.get("FTP_ZONE_SEED");
-const start = Number(env.get("FTP_ZONE_START") ?? 0);
-const count = Number(env.get("FTP_ZONE_COUNT") ?? repetitions(10));
+const seedAsked = readInteger("FTP_ZONE_SEED", 0);
+const start = readInteger("FTP_ZONE_START", 0) ?? 0;
+const count = chooseCount(repetitions(10), "FTP_ZONE_COUNT");
 
 reportServers();
 const combinations = Object.keys(ZONES).length * SETTINGS.length;
@@ -79,7 +79,7 @@ for (const [index, [name, what, extra]] of SETTINGS.entries()) {
         const totals = { mirrors: 0, again: 0 };
         const seeds = seedAsked === undefined
           ? Array.from({ length: own }, (_, i) => first + i)
-          : [Number(seedAsked)];
+          : [seedAsked];
         for (const seed of seeds) {
           const problem = await new ZoneCase(server, seed, hours, totals).run();
           if (problem !== undefined) {

@@ -10,11 +10,10 @@
  */
 
 import { assert } from "@std/assert";
+import { chooseCount, readInteger } from "../testing/random.ts";
 import { isIgnored, reportServers, SERVERS } from "../testing/servers/mod.ts";
 import { makeKillCase } from "./kill_case.ts";
 import { type KillReport, KillTarget } from "./run_kill.ts";
-
-const { env } = Deno;
 
 /** Kills in all, unless the environment says otherwise. */
 const COUNT = 8;
@@ -25,9 +24,9 @@ const TARGETS = 2;
 /** Largest number of runs for one kill in time. */
 const MAX_MISSES = 3;
 
-const seedAsked = env.get("FTP_KILL_SEED");
-const count = Number(env.get("FTP_KILL_COUNT") ?? COUNT);
-const start = Number(env.get("FTP_KILL_START") ?? 0);
+const seedAsked = readInteger("FTP_KILL_SEED", 0);
+const count = chooseCount(COUNT, "FTP_KILL_COUNT");
+const start = readInteger("FTP_KILL_START", 0) ?? 0;
 
 reportServers();
 const configurations = SERVERS.flatMap(({ name }) =>
@@ -53,7 +52,7 @@ for (const [index, { name, tls }] of configurations.entries()) {
       const runKills = async () => {
         await using target = await KillTarget.start(name, tls);
         while (!isDone()) {
-          const seed = Number(seedAsked ?? next++);
+          const seed = seedAsked ?? next++;
           const report = await target.run(seed);
           reports.push(report);
           if (report.problems.length > 0) console.log(describe(report));

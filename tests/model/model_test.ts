@@ -12,19 +12,19 @@
  */
 
 import { isIgnored, reportServers, SERVERS } from "../testing/servers/mod.ts";
+import { chooseCount, readInteger } from "../testing/random.ts";
 import { repetitions } from "../testing/repetitions.ts";
 import { runInParallel } from "./run_in_parallel.ts";
-
-const { env } = Deno;
 
 /** Fewest calls for more than one client at once. */
 const CALLS_OF_SEVERAL = 100;
 
-const calls = Number(env.get("FTP_MODEL_CALLS") ?? repetitions(80)) / 2;
-const seed = Number(env.get("FTP_MODEL_SEED") ?? 1);
-const stops = Number(env.get("FTP_MODEL_STOPS") ?? 0.25);
-const servers = Number(
-  env.get("FTP_MODEL_SERVERS") ?? (calls < CALLS_OF_SEVERAL ? 1 : 2),
+const calls = chooseCount(repetitions(80), "FTP_MODEL_CALLS") / 2;
+const seed = readInteger("FTP_MODEL_SEED", 0) ?? 1;
+const stops = Number(Deno.env.get("FTP_MODEL_STOPS") ?? 0.25);
+const servers = chooseCount(
+  calls < CALLS_OF_SEVERAL ? 1 : 2,
+  "FTP_MODEL_SERVERS",
 );
 
 reportServers();

@@ -10,13 +10,14 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { FTP, FTPOptions } from "../../mod.ts";
+import { chooseCount } from "../testing/random.ts";
 import { repetitions } from "../testing/repetitions.ts";
 import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { fetchBytes, logIn, makeData, text } from "./client.ts";
 import { logInTLS, withTLS } from "./tls_client.ts";
 
 /** How often each of it is done. */
-const ROUNDS = Number(Deno.env.get("FTP_DOUBT_ROUNDS") ?? repetitions(1));
+const ROUNDS = chooseCount(repetitions(1), "FTP_DOUBT_ROUNDS");
 
 const ENOUGH = new Error("Enough");
 
