@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { ByteStream } from "../../lib/connection/byte_stream.ts";
 import { DeflatedStream } from "../../lib/connection/deflated_stream.ts";
+import { makeData } from "../real/client.ts";
+import { deflate } from "../testing/zlib.ts";
 
 const ADDRESS = { transport: "tcp", hostname: "127.0.0.1", port: 1 } as const;
 
@@ -51,13 +53,6 @@ class MemoryStream implements ByteStream {
   unref(): void {}
 }
 
-async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  const stream = new Blob([bytes]).stream().pipeThrough(
-    new CompressionStream("deflate"),
-  );
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
 async function readAll(stream: ByteStream, size = 5000): Promise<Uint8Array> {
   const buffer = new Uint8Array(size);
   const all: number[][] = [];
@@ -68,18 +63,10 @@ async function readAll(stream: ByteStream, size = 5000): Promise<Uint8Array> {
   return Uint8Array.from(all.flat());
 }
 
-function noise(size: number): Uint8Array<ArrayBuffer> {
-  let state = 1;
-  return Uint8Array.from({ length: size }, () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return state >>> 24;
-  });
-}
-
 const CONTENTS: [name: string, bytes: Uint8Array<ArrayBuffer>][] = [
   ["nothing", new Uint8Array()],
   ["a byte", new Uint8Array([7])],
-  ["noise", noise(100_000)],
+  ["noise", makeData(100_000)],
   ["text", new TextEncoder().encode("line\r\n".repeat(20_000))],
 ];
 
@@ -127,7 +114,7 @@ Deno.test("DeflatedStream takes no byte at all for an empty file", async () => {
 });
 
 Deno.test("DeflatedStream throws where the data is cut off, changed, or no zlib", async () => {
-  const whole = await deflate(noise(20_000));
+  const whole = await deflate(makeData(20_000));
   const changed = whole.slice();
   changed[changed.length - 1]! ^= 1;
   const { InvalidData, UnexpectedEof } = Deno.errors;
@@ -172,13 +159,13 @@ Deno.test("DeflatedStream gives a bomb up early, and no piece of it is large", a
 Deno.test("DeflatedStream throws what writing throws", async () => {
   const memory = new MemoryStream();
   const stream = new DeflatedStream(memory);
-  await stream.write(noise(10));
+  await stream.write(makeData(10));
   memory.writeError = new Deno.errors.BrokenPipe("gone");
   await assertRejects(() => stream.finish(), Deno.errors.BrokenPipe);
   stream.close();
   const other = new DeflatedStream(memory);
   await assertRejects(async () => {
-    for (let i = 0; i < 1000; i++) await other.write(noise(10_000));
+    for (let i = 0; i < 1000; i++) await other.write(makeData(10_000));
   }, Deno.errors.BrokenPipe);
   other.close();
 });

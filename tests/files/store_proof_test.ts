@@ -4,6 +4,7 @@ import { FTPTemporaryError, FTPVerificationError } from "../../mod.ts";
 import { memoryServer } from "../testing/memory_server.ts";
 import { concat } from "../../lib/testing/peer.ts";
 import type { Turn } from "../testing/scripted/mod.ts";
+import { deflate, inflate } from "../testing/zlib.ts";
 
 const WORLD = new TextEncoder().encode("world");
 const TEXT = "Hello, moon";
@@ -173,14 +174,6 @@ Deno.test("FTP.store writes parts in order when the calls do not wait for each o
   assertEquals(text, "world".repeat(3));
 });
 
-async function zlib(
-  bytes: Uint8Array,
-  stream: CompressionStream | DecompressionStream,
-): Promise<Uint8Array> {
-  const readable = new Blob([bytes.slice()]).stream().pipeThrough(stream);
-  return new Uint8Array(await new Response(readable).arrayBuffer());
-}
-
 const LONG = new TextEncoder().encode("hello ".repeat(1000));
 const FEATURES = "211-Features\n MODE Z\n211 End";
 
@@ -220,7 +213,7 @@ Deno.test("FTP.store with append does not compress before the server has decompr
     const sent = await received(turn);
     server.put(
       turn.argument,
-      await zlib(sent, new DecompressionStream("deflate")),
+      await inflate(sent),
     );
     await turn.reply(226, "Done");
   });
@@ -235,7 +228,7 @@ Deno.test("FTP.store with append does not compress before the server has decompr
 });
 
 Deno.test("FTP.retrieve says that a server sent zlib data as it is, and does not decompress it then", async () => {
-  const file = await zlib(LONG, new CompressionStream("deflate"));
+  const file = await deflate(LONG);
   await using server = await memoryServer({ "/file": file });
   server.on("FEAT", FEATURES);
   await using ftp = await server.client({ compress: true });

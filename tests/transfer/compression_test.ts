@@ -1,22 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPUnconfirmedError, FTPVerificationError } from "../../mod.ts";
+import { makeData } from "../real/client.ts";
 import { memoryServer } from "../testing/memory_server.ts";
 import type { Turn } from "../testing/scripted/mod.ts";
+import { deflate, inflate } from "../testing/zlib.ts";
 
 const FEATURES = "211-Features\n MODE Z\n211 End";
 
-async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
-  const stream = new Blob([bytes.slice()]).stream().pipeThrough(
-    new CompressionStream("deflate"),
-  );
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-async function inflate(bytes: Uint8Array): Promise<string> {
-  const stream = new Blob([bytes.slice()]).stream().pipeThrough(
-    new DecompressionStream("deflate"),
-  );
-  return await new Response(stream).text();
+async function inflateText(bytes: Uint8Array): Promise<string> {
+  return new TextDecoder().decode(await inflate(bytes));
 }
 
 /** A server that compresses its data. */
@@ -49,14 +41,14 @@ Deno.test("FTP compresses what it sends in MODE Z", async () => {
   await using server = await compressing();
   await using ftp = await server.client({ compress: true });
   await ftp.storbinary("STOR /g", new TextEncoder().encode("hello"));
-  assertEquals(await inflate(server.files.get("/g")!), "hello");
+  assertEquals(await inflateText(server.files.get("/g")!), "hello");
   await ftp.storlines("STOR /h", new TextEncoder().encode("a\nb\n"));
-  assertEquals(await inflate(server.files.get("/h")!), "a\r\nb\r\n");
+  assertEquals(await inflateText(server.files.get("/h")!), "a\r\nb\r\n");
   const conn = await ftp.transfercmd("STOR /i");
   await conn.write(new TextEncoder().encode("by hand"));
   conn.close();
   await ftp.voidresp();
-  assertEquals(await inflate(server.files.get("/i")!), "by hand");
+  assertEquals(await inflateText(server.files.get("/i")!), "by hand");
 });
 
 Deno.test("FTP sends no MODE Z where nothing asks for it", async () => {
@@ -244,7 +236,7 @@ Deno.test("FTP.upload keeps compression where a wrong size follows a right one",
     }
     data.close();
     const sent = await new Blob(parts).arrayBuffer();
-    const text = await inflate(new Uint8Array(sent));
+    const text = await inflateText(new Uint8Array(sent));
     const isCut = turn.argument.includes("b") && lost++ === 0;
     server.put(turn.argument, isCut ? text.slice(1) : text);
     await turn.reply(226, "Done");
@@ -308,11 +300,7 @@ for (const atomic of [true, false]) {
 }
 
 Deno.test("FTP.upload does not take a part of the compressed data for the whole file after a broken connection", async () => {
-  let state = 1;
-  const bytes = Uint8Array.from({ length: 300_000 }, () => {
-    state = Math.imul(state, 1_664_525) + 1_013_904_223;
-    return state >>> 24;
-  });
+  const bytes = makeData(300_000);
   await using server = await lying(new Uint8Array());
   let count = 0;
   server.on("STOR", async (turn) => {

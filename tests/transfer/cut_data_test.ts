@@ -4,6 +4,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { FTP } from "../../mod.ts";
 import { concat, toBytes } from "../../lib/testing/peer.ts";
 import { LocalFolder } from "../files/local_folder.ts";
+import { makeData } from "../real/client.ts";
 import { memoryServer } from "../testing/memory_server.ts";
 import {
   ScriptedServer,
@@ -11,12 +12,9 @@ import {
   type Turn,
 } from "../testing/scripted/mod.ts";
 import { certificates } from "../testing/servers/certificates.ts";
+import { deflate } from "../testing/zlib.ts";
 
-let state = 1;
-const NOISE = Uint8Array.from({ length: 20_000 }, () => {
-  state = Math.imul(state, 1_664_525) + 1_013_904_223;
-  return state >>> 24;
-});
+const NOISE = makeData(20_000);
 
 /** A file that is long enough for segments, and quickly compressed. */
 const DATA = concat([NOISE, new Uint8Array(2_200_000)]);
@@ -150,13 +148,6 @@ function forward(
   };
   run().catch(() => {}); // the client gave up
   return (listener.addr as Deno.NetAddr).port;
-}
-
-async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
-  const stream = new Blob([bytes.slice()]).stream().pipeThrough(
-    new CompressionStream("deflate"),
-  );
-  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 /** Makes a server compress, and change what it compresses. */
