@@ -1432,8 +1432,8 @@ function show({ hosts, addresses }) {
 function isForHost({ hosts, commonNames }, name) {
   const host = canonicalHost2(domainToASCII(name));
   if (isIP(host) > 0 || !HOST_REGEXP.test(host)) return false;
-  const named3 = commonNames.length === 1 ? commonNames : hosts;
-  return named3.some((pattern) => PATTERN_REGEXP2.test(pattern) && isMatch(canonicalHost2(pattern), host));
+  const named2 = commonNames.length === 1 ? commonNames : hosts;
+  return named2.some((pattern) => PATTERN_REGEXP2.test(pattern) && isMatch(canonicalHost2(pattern), host));
 }
 function canonicalHost2(host) {
   return host.toLowerCase().replace(/\.$/, "");
@@ -9055,6 +9055,8 @@ var Session = class {
    * connection.
    */
   handmade;
+  /** Orders proven stores: one at an offset needs the file of the call before. */
+  stores = new SessionLock();
   /** Opens another connection with the same login and settings. */
   renewal;
   #control;
@@ -9909,8 +9911,8 @@ function openForNext(turn) {
   return ahead;
 }
 function dialData(session, [host, port], signal) {
-  const { timeout, host: named3, route } = session.options;
-  const name = host === session.peer[0] ? named3 : host;
+  const { timeout, host: named2, route } = session.options;
+  const name = host === session.peer[0] ? named2 : host;
   const { control: { ticker }, ended } = session;
   const options = {
     timeout,
@@ -14887,9 +14889,9 @@ function readHash(reply, { name: algorithm, digits }, path) {
   const text = reply.text.slice(4);
   const least = digits === 8 ? 1 : digits;
   const isHash = ({ length }) => length >= least && length <= digits;
-  const named3 = HASH_REPLY_REGEXP.exec(text);
-  if (named3 !== null) {
-    const [, used, start, hash2] = named3;
+  const named2 = HASH_REPLY_REGEXP.exec(text);
+  if (named2 !== null) {
+    const [, used, start, hash2] = named2;
     const isWhole = bareName(used) === bareName(algorithm) && Number(start) === 0 && isHash(hash2);
     return isWhole ? hash2.toLowerCase().padStart(digits, "0") : void 0;
   }
@@ -17715,14 +17717,8 @@ async function storeProven(session, path, offset, sent, store2, options) {
     await checkBefore(session, path, before, options);
     return reply;
   };
-  const queue = queueOf(session);
-  return offset === void 0 ? await queue.shared(prove, options) : await queue.exclusive(prove, options);
-}
-var queues = /* @__PURE__ */ new WeakMap();
-function queueOf(session) {
-  let queue = queues.get(session);
-  if (queue === void 0) queues.set(session, queue = new SessionLock());
-  return queue;
+  const { stores } = session;
+  return offset === void 0 ? await stores.shared(prove, options) : await stores.exclusive(prove, options);
 }
 async function readBefore(session, path, offset, options) {
   const { profile } = session;
@@ -22231,14 +22227,9 @@ var RemoteTimes = class {
         if (!isSummer || clock.hasDay(timeCommand, local)) continue;
         days.set(Math.floor(local / DAY), time);
       }
-      if (days.size === 0) continue;
-      const times = [
+      await this.#proveTimes(timeCommand, [
         ...days.values()
-      ];
-      await this.#once((session, options) => proveDays(session, this.#root, times, {
-        timeCommand,
-        ...options
-      }));
+      ]);
     }
   }
   /**
@@ -23213,6 +23204,8 @@ var DataConnection = class _DataConnection {
 };
 
 // lib/listing/facts_reader.ts
+var CR5 = 13;
+var LF8 = 10;
 var FactsReader = class {
   #decode;
   /**
@@ -23237,7 +23230,9 @@ var FactsReader = class {
       if (consumed === 0) break;
       at += consumed;
     }
-    if (at < block.length) this.#split(found, block.subarray(at));
+    for (const line of linesOf(block.subarray(at))) {
+      found.push(this.#parse(withoutEnd(line)));
+    }
     return found;
   }
   /** Reads the complete lines of a piece. Returns the number of their bytes. */
@@ -23287,23 +23282,16 @@ var FactsReader = class {
     return consumed;
   }
   #parse(line) {
-    return named2(parseFacts(this.#decode(line)));
-  }
-  /** Reads lines by splitting their text. */
-  #split(found, block) {
-    const lines = this.#decode(block).split("\n");
-    if (lines.at(-1) === "") lines.pop();
-    for (const line of lines) {
-      const isCRLF = line.endsWith("\r");
-      found.push(named2(parseFacts(isCRLF ? line.slice(0, -1) : line)));
-    }
+    const { name, facts } = parseFacts(this.#decode(line));
+    return [
+      name,
+      facts
+    ];
   }
 };
-function named2({ name, facts }) {
-  return [
-    name,
-    facts
-  ];
+function withoutEnd(line) {
+  const end = line.at(-1) === LF8 ? line.length - 1 : line.length;
+  return line.subarray(0, line[end - 1] === CR5 ? end - 1 : end);
 }
 function shapeOf(line) {
   const { facts } = parseFacts(line);
@@ -23558,8 +23546,8 @@ init_byte_buffer();
 init_printable();
 
 // lib/protocol/reply_source.ts
-var LF8 = 10;
-var CR5 = 13;
+var LF9 = 10;
+var CR6 = 13;
 var CRLF_REGEXP = /\r\n/g;
 var ReplySource = class {
   #bytes;
@@ -23603,10 +23591,10 @@ function readLines(bytes2, decode3) {
   }
   const lines = [];
   for (let start = 0; start <= bytes2.length; ) {
-    const lf = bytes2.indexOf(LF8, start);
+    const lf = bytes2.indexOf(LF9, start);
     const next = lf < 0 ? bytes2.length : lf;
     let end = next;
-    while (lf >= 0 && end > start && bytes2[end - 1] === CR5) end--;
+    while (lf >= 0 && end > start && bytes2[end - 1] === CR6) end--;
     lines.push(decode3(bytes2.subarray(start, end)).replaceAll("\r\0", "\r"));
     start = next + 1;
   }
@@ -23614,8 +23602,8 @@ function readLines(bytes2, decode3) {
 }
 
 // lib/protocol/reply.ts
-var LF9 = 10;
-var CR6 = 13;
+var LF10 = 10;
+var CR7 = 13;
 var NO_BYTES2 = new ReplySource(new Uint8Array(), () => "");
 var MAX_QUOTE = 80;
 var Reply = class _Reply {
@@ -23745,8 +23733,8 @@ var ReplyReader = class {
   get hint() {
     if (this.#error !== void 0 || !this.#scanner.hint) return void 0;
     const kept = this.#kept.view();
-    const end = kept.lastIndexOf(LF9);
-    return this.#read(kept.slice(kept.lastIndexOf(LF9, end - 1) + 1, end));
+    const end = kept.lastIndexOf(LF10);
+    return this.#read(kept.slice(kept.lastIndexOf(LF10, end - 1) + 1, end));
   }
   /**
    * Reads the next bytes, which may be overwritten afterwards. Returns the
@@ -23813,7 +23801,7 @@ var ReplyReader = class {
   /** Decodes a line for a message, without its final CRs. */
   #read(line) {
     let end = line.length;
-    while (end > 0 && line[end - 1] === CR6) end--;
+    while (end > 0 && line[end - 1] === CR7) end--;
     const text = new ReplySource(line, this.#decode).read(0, end);
     return this.#mask?.(text) ?? text;
   }
@@ -23844,7 +23832,7 @@ function otherProtocol(line) {
 // lib/connection/control_connection.ts
 var READ_SIZE4 = 16 * 1024;
 var REPLY_TIMEOUTS = 20;
-var LF10 = 10;
+var LF11 = 10;
 var UNRELATED_REGEXP = /time-?d?[ -]?out|idle|inactiv|too many|limit|maximum|max |busy|full|shut|maintenance|later|offline|admin|terminat|service (is )?(not |un)available/i;
 var ControlConnection = class {
   /** Its number in diagnostic events. */
@@ -24160,7 +24148,7 @@ var ControlConnection = class {
    * end.
    */
   #take(bytes2) {
-    if (bytes2.includes(LF10)) this.#watchdog.touch();
+    if (bytes2.includes(LF11)) this.#watchdog.touch();
     this.#isAnswered = false;
     for (const part of this.#pending.pauses ? linesOf(bytes2) : [
       bytes2
@@ -24555,20 +24543,17 @@ var ServerProfile = class {
   noteHangUp(line, control) {
     const [, verb = "", word = ""] = /^(\S+) ?(\S*)/.exec(line) ?? [];
     const use = USES_REGEXP.test(verb) ? useOf(line) : verb;
-    if (this.#known.has(use) || !this.isOptional(line)) return false;
-    const isNew = !this.#suspected.has(use) || !this.#lacking.has(use);
+    const isDispensable = DISPENSABLE_REGEXP.test(verb);
+    const isOptional = isDispensable || /^(MLSD|PRET|LIST -a)\b/.test(line);
+    if (this.#known.has(use) || !isOptional) return false;
+    if (isDispensable && !this.#lacking.has(use)) this.#hangUps++;
     const mayBeAccident = this.#mayBeAccident(use, control);
     if (!mayBeAccident) this.#noteHangUp(line, verb, word);
-    if (isNew && DISPENSABLE_REGEXP.test(verb)) this.#hangUps++;
     return mayBeAccident;
   }
   /** Number of ends of connections at commands that are left out then. */
   get hangUps() {
     return this.#hangUps;
-  }
-  /** Whether the client can do without a command, one way or another. */
-  isOptional(line) {
-    return DISPENSABLE_REGEXP.test(line.split(" ", 1)[0]) || /^(MLSD|PRET|LIST -a)\b/.test(line);
   }
   /**
    * Whether a connection may have ended at a command by accident. The second
